@@ -261,7 +261,11 @@ class Connection:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Nouns to be stored together: all of them, or on any fault none."""
+    """Nouns to be stored together: all of them, or on any fault none.
+
+    ``changes`` are nouns that are stored already, as they shall be from now on: each is a
+    ``Store.replace`` within the same all or nothing.
+    """
 
     studies: Sequence[Study] = ()
     prompts: Sequence[Prompt] = ()
@@ -270,3 +274,4 @@ class Batch:
     raters: Sequence[Rater] = ()
     duels: Sequence[Duel] = ()
     votes: Sequence[Vote] = ()
+    changes: Sequence[Study | Prompt | Input | Rater] = ()
