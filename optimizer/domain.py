@@ -90,6 +90,7 @@ class Settings:
     audit_share: float = 0.10
     replay_share: float = 0.05
     graded: bool = True
+    reveal: bool = True  # name the two prompts after the vote
     budget: int | None = None
     lease_minutes: float = 24 * 60.0
 
@@ -275,3 +276,8 @@ class Batch:
     duels: Sequence[Duel] = ()
     votes: Sequence[Vote] = ()
     changes: Sequence[Study | Prompt | Input | Rater] = ()
+
+
+# What a rater may tick after a vote: what speaks for an output, and what against it.
+REASONS_FOR = ("useful", "complete", "clear", "creative")
+REASONS_AGAINST = ("incorrect", "superficial", "ignored instructions", "too long")

@@ -119,8 +119,9 @@ class Store(Protocol):
 
     # -- writing ------------------------------------------------------------------------------
     def add(self, batch: Batch) -> None:
-        """Store new nouns together. Votes among them close their duels (imported history:
-        a duel's expiry is not checked here) and count like any other."""
+        """Store new nouns together, and the batch's ``changes`` as ``replace`` would, all or nothing.
+        Votes among them close their duels (imported history: a duel's expiry is not checked here)
+        and count like any other."""
         ...
 
     def replace(self, noun: Study | Prompt | Input | Rater) -> None:
@@ -175,6 +176,8 @@ class Store(Protocol):
         ...
 
     def inputs(self, study: StudyId) -> list[Input]: ...
+
+    def input(self, input: InputId) -> Input: ...
 
     def raters(self, study: StudyId) -> list[Rater]: ...
 

@@ -1,0 +1,97 @@
+"""The server: ``streamlit run app.py``.
+
+The screens are under pages/ and start in pages/menu.py; this file adds what a script cannot: security
+headers, a cookie that lets a reloaded page find its rater again, and a health check.
+"""
+
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import streamlit as st
+from optimizer.assemble import services
+from starlette.datastructures import MutableHeaders
+from starlette.middleware import Middleware
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+PERSON_COOKIE = "prompt_duel_person"
+ONE_YEAR = 365 * 24 * 3600
+
+# Model outputs are drawn in the page, so nothing but our own origin may run, load or be sent to.
+CONTENT_SECURITY_POLICY = "; ".join(
+    (
+        "default-src 'self'",
+        "script-src 'self'",
+        "style-src 'self' 'unsafe-inline'",
+        "img-src 'self' data: blob:",
+        "font-src 'self' data:",
+        "connect-src 'self' ws: wss:",
+        "worker-src 'self' blob:",
+        "object-src 'none'",
+        "frame-src 'none'",
+        "frame-ancestors 'none'",
+        "base-uri 'self'",
+        "form-action 'self'",
+    )
+)
+HEADERS = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+}
+
+
+class Headers:
+    """Adds the security headers to every answer, and the cookie where a browser has none yet."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        newcomer = PERSON_COOKIE not in HTTPConnection(scope).cookies
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers[name] = value
+                if newcomer and "text/html" in headers.get("content-type", ""):
+                    secure = "; Secure" if scope.get("scheme") == "https" else ""
+                    headers.append(
+                        "Set-Cookie",
+                        f"{PERSON_COOKIE}={secrets.token_urlsafe(18)}; Max-Age={ONE_YEAR}; "
+                        f"Path=/; HttpOnly; SameSite=Lax{secure}",
+                    )
+            await send(message)
+
+        await self._app(scope, receive, send_with_headers)
+
+
+def healthz(_request: Request) -> PlainTextResponse:
+    """Answers 200 when the database can be read."""
+    services().store.studies()
+    return PlainTextResponse("ok")
+
+
+@asynccontextmanager
+async def lifespan(_app: object) -> AsyncIterator[None]:
+    """Open the database before the first visitor; close it, and background work, at the end."""
+    running = services()
+    yield
+    running.close()
+
+
+app = st.App(
+    "pages/menu.py",
+    routes=[Route("/healthz", healthz)],
+    middleware=[Middleware(Headers)],
+    lifespan=lifespan,
+)

@@ -1,0 +1,136 @@
+"""After the vote: why it was so, what each prompt was, and how the two differ."""
+
+import streamlit as st
+
+from optimizer.domain import (
+    REASONS_AGAINST,
+    REASONS_FOR,
+    Outcome,
+    Output,
+    Prompt,
+    Rater,
+    Study,
+    Vote,
+    VoteId,
+)
+from optimizer.errors import PromptDuelError
+from optimizer.workshop import ShownDuel
+from pages.parts import cards, diff, frame, output_text
+from pages.parts.access import Visit
+
+SPOKEN = {
+    Outcome.FIRST: "A was better",
+    Outcome.SECOND: "B was better",
+    Outcome.BOTH_GOOD: "both were good",
+    Outcome.BOTH_BAD: "both were bad",
+    Outcome.SKIP: "skipped",
+}
+ASKED = {
+    Outcome.FIRST: "What made A better? (optional)",
+    Outcome.SECOND: "What made B better? (optional)",
+    Outcome.BOTH_GOOD: "What do both do well? (optional)",
+    Outcome.BOTH_BAD: "What is wrong with both? (optional)",
+    Outcome.SKIP: "Why can this not be judged? (optional)",
+}
+
+
+def strip(visit: Visit, study: Study, rater: Rater) -> None:
+    """The vote just cast, folded away under the next pair."""
+    vote = _latest(visit, rater)
+    if vote is None:
+        return
+    shown = visit.services.workshop.show(visit.services.store.duel(vote.duel))
+    with st.expander(f"Your last vote: {spoken(vote)}", icon=":material/how_to_vote:", key="last_vote_strip"):
+        _reasons(visit, rater, vote)
+        if study.settings.reveal:
+            _reveal(visit, shown)
+
+
+def review(visit: Visit, study: Study, rater: Rater) -> None:
+    """The same as a screen of its own, with the two outputs, for raters who say why."""
+    vote = _latest(visit, rater)
+    if vote is None:
+        return
+    shown = visit.services.workshop.show(visit.services.store.duel(vote.duel))
+    st.subheader(f"You said: {spoken(vote)}")
+    _reasons(visit, rater, vote)
+    if study.settings.reveal:
+        _reveal(visit, shown)
+    left, right = st.columns(2, gap="medium")
+    mode = output_text.fitting_mode((shown.first.text, shown.second.text))
+    with left:
+        cards.output("A", shown.first.text, mode, "pane_first")
+    with right:
+        cards.output("B", shown.second.text, mode, "pane_second")
+
+
+def spoken(vote: Vote) -> str:
+    """The vote in words."""
+    return f"{SPOKEN[vote.outcome]}, {vote.grade}" if vote.grade else SPOKEN[vote.outcome]
+
+
+def _latest(visit: Visit, rater: Rater) -> Vote | None:
+    if "last_vote" not in st.session_state:
+        return None
+    vote = visit.services.store.vote(VoteId(st.session_state["last_vote"]))
+    return vote if vote.rater == rater.id and vote.withdrawn_at is None else None
+
+
+def _reasons(visit: Visit, rater: Rater, vote: Vote) -> None:
+    names = {side: f"{side}_reasons_{vote.id}" for side in ("first", "second")}
+    comment = f"comment_{vote.id}"
+
+    def save() -> None:
+        try:
+            visit.services.workshop.note(
+                vote.id,
+                rater.id,
+                tuple(st.session_state.get(names["first"]) or ()),
+                tuple(st.session_state.get(names["second"]) or ()),
+                st.session_state.get(comment) or "",
+            )
+        except PromptDuelError as error:
+            frame.keep_message(str(error))
+
+    left, right = st.columns(2, gap="medium")
+    chips = [*REASONS_FOR, *REASONS_AGAINST]
+    for column, side, label, ticked in (
+        (left, "first", "A", vote.first_reasons),
+        (right, "second", "B", vote.second_reasons),
+    ):
+        column.pills(
+            f"{label} was",
+            chips,
+            selection_mode="multi",
+            default=list(ticked),
+            key=names[side],
+            on_change=save,
+        )
+    st.text_area(ASKED[vote.outcome], vote.comment, key=comment, on_change=save, height=80, max_chars=5000)
+
+
+def _reveal(visit: Visit, shown: ShownDuel) -> None:
+    prompts = {prompt.id: prompt for prompt in visit.services.store.prompts(shown.duel.study)}
+    first, second = prompts[shown.duel.first_prompt], prompts[shown.duel.second_prompt]
+    left, right = st.columns(2, gap="medium")
+    for column, side, prompt, output in ((left, "A", first, shown.first), (right, "B", second, shown.second)):
+        column.markdown(f"{side} was **{output_text.safe_markdown(prompt.name)}**")
+        column.caption(_facts(prompt, output))
+    with st.expander(
+        "The two prompts compared", key=f"prompts_of_{shown.duel.id}", on_change="rerun"
+    ) as opened:
+        if opened.open:
+            diff.draw(first.text, second.text, first.name, second.name)
+
+
+def _facts(prompt: Prompt, output: Output) -> str:
+    parts = [f"{len(output.text.split()):,} words"]
+    if output.latency_ms is not None:
+        parts.append(f"{output.latency_ms / 1000:.1f} s")
+    if "total_tokens" in output.usage:
+        parts.append(f"{output.usage['total_tokens']:,.0f} tokens")
+    if output.model:
+        parts.append(output_text.safe_markdown(output.model))
+    if prompt.retired_at is not None:
+        parts.append("retired since")
+    return " · ".join(parts)

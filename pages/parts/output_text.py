@@ -1,0 +1,90 @@
+"""Model output on the screen: untrusted text, drawn the same way on both sides.
+
+Streamlit's Markdown never runs HTML or script, but it rewrites text (arrows, dashes, emoji names, $formulas$,
+:colour[...] directives) and loads images from anywhere. ``safe_markdown`` undoes that, so that what is
+judged is what the model wrote.
+"""
+
+import json
+import re
+
+import streamlit as st
+
+MARKDOWN, RAW, JSON, CODE = "Markdown", "Raw", "JSON", "Code"
+MODES = (MARKDOWN, RAW, JSON, CODE)
+
+LONGEST_MARKDOWN = 40_000  # characters; above it a browser takes seconds to lay Markdown out
+LONGEST_SHOWN = 200_000
+
+_CODE = re.compile(r"(^(?:```|~~~).*?^(?:```|~~~)[^\S\n]*$|`[^`\n]+`)", re.MULTILINE | re.DOTALL)
+_IMAGE = re.compile(r"!\[([^\]]*)\]\([^)]*\)|!\[([^\]]*)\]\[[^\]]*\]")
+_LINK = re.compile(r"(?<!!)\[([^\]\n]+)\]\(\s*<?([^)\s>]*)>?[^)]*\)")
+_SAFE_ADDRESS = re.compile(r"(?i)^(https?://|mailto:)")
+_REWRITTEN = re.compile(r"(\$|:(?=[\w/+-])|<(?=[=\-])|-(?=[->])|~(?==)|>(?==))")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+
+
+def visible(text: str) -> str:
+    """Control characters as their picture (NUL as ␀), so that nothing is hidden or cut."""
+    pictures = _CONTROL.sub(lambda found: chr(0x2400 + min(ord(found.group()), 0x21)), text)
+    return pictures.encode("utf-8", "replace").decode()
+
+
+def safe_markdown(text: str) -> str:
+    """The text for ``st.markdown``: images become their description, links lead only to the web,
+    and what Streamlit would rewrite is escaped. Code is left alone."""
+    parts = _CODE.split(visible(text))
+    return "".join(part if turn % 2 else _prose(part) for turn, part in enumerate(parts))
+
+
+def _prose(text: str) -> str:
+    text = _IMAGE.sub(lambda found: f"[image: {found.group(1) or found.group(2) or 'no description'}]", text)
+    links: list[str] = []
+
+    def keep(found: re.Match[str]) -> str:
+        label, address = found.groups()
+        links.append(f"[{label}]({address})" if _SAFE_ADDRESS.match(address) else f"{label} ({address})")
+        return f"\x00{len(links) - 1}\x00"
+
+    text = _LINK.sub(keep, text)
+    text = _REWRITTEN.sub(r"\\\1", text)
+    # A single line break is a line break: two trailing spaces keep it in Markdown.
+    text = re.sub(r"(?<=\S)\n(?=[^\n\s#>*\-+|\d`])", "  \n", text)
+    return re.sub("\x00(\\d+)\x00", lambda found: links[int(found.group(1))], text)
+
+
+def fitting_mode(texts: tuple[str, str]) -> str:
+    """The way to draw two outputs that suits both: JSON when both are, else Markdown, raw when long."""
+    if all(_parsed(text) is not None for text in texts):
+        return JSON
+    return RAW if max(map(len, texts)) > LONGEST_MARKDOWN else MARKDOWN
+
+
+def draw(text: str, mode: str) -> None:
+    """One output, in the given mode."""
+    if not text.strip():
+        st.caption("(an empty output)")
+        return
+    shown = text[:LONGEST_SHOWN]
+    if mode == MARKDOWN and len(text) <= LONGEST_MARKDOWN:
+        st.markdown(safe_markdown(shown))
+    elif mode == JSON and (parsed := _parsed(text)) is not None:
+        st.code(
+            json.dumps(parsed, indent=2, ensure_ascii=False)[:LONGEST_SHOWN], language="json", wrap_lines=True
+        )
+    elif mode == CODE:
+        st.code(visible(shown), language=None, line_numbers=True)
+    else:
+        st.code(visible(shown), language=None, wrap_lines=True)
+    if len(text) > LONGEST_SHOWN:
+        st.caption(f"The first {LONGEST_SHOWN:,} of {len(text):,} characters.")
+
+
+def _parsed(text: str) -> object | None:
+    if not text.lstrip().startswith(("{", "[")):
+        return None
+    try:
+        found: object = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return found

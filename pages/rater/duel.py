@@ -1,0 +1,180 @@
+"""The duel: two unnamed outputs on one input, and a key for every answer."""
+
+import streamlit as st
+
+from optimizer.domain import DuelId, Grade, Outcome, Study
+from optimizer.errors import NothingToAsk, PromptDuelError
+from optimizer.workshop import ShownDuel
+from pages.parts import access, cards, diff, frame, keyguard, last_vote, output_text, progress
+
+HELP = """
+| Key | | Key | |
+|---|---|---|---|
+| **A** | left is better | **1** | left is clearly better |
+| **B** | right is better | **2** | left is slightly better |
+| **T** | both are good | **3** | about equal (both good) |
+| **N** | both are bad | **4** | right is slightly better |
+| **S** | skip this pair | **5** | right is clearly better |
+| **U** | undo the last vote | **D** | what differs between the outputs |
+| **E** | why this pair? | **M** | Markdown or raw text |
+| **I** | the whole input | **H** | this help |
+
+The sides are drawn at random for each pair. Plain keys are ignored while you type in a field.
+"""
+
+
+def vote(duel: DuelId, outcome: Outcome, grade: Grade | None = None) -> None:
+    seen_ms = keyguard.viewed_ms(duel, visit.services.config.min_view_ms)
+    if seen_ms is None:
+        return
+    try:
+        cast = visit.services.workshop.record_vote(duel, rater.id, outcome, grade, seen_ms)
+    except PromptDuelError as error:
+        frame.keep_message(str(error))
+        return
+    st.session_state["last_vote"] = cast.id
+    st.session_state["reviewing"] = bool(st.session_state.get("pause")) and outcome is not Outcome.SKIP
+
+
+def undo() -> None:
+    try:
+        visit.services.workshop.undo(study.id, rater.id)
+    except PromptDuelError as error:
+        frame.keep_message(str(error))
+        return
+    st.session_state["reviewing"] = False
+    st.session_state.pop("last_vote", None)
+    frame.keep_message("Your last vote is withdrawn. Here is its pair again.")
+
+
+def flip(name: str) -> None:
+    st.session_state[name] = not st.session_state.get(name, False)
+
+
+def go_on() -> None:
+    st.session_state["reviewing"] = False
+
+
+def draw_tools(shown: ShownDuel) -> str:
+    """The row above the pair; returns how the outputs are to be drawn."""
+    fitting = output_text.fitting_mode((shown.first.text, shown.second.text))
+    with st.container(horizontal=True, key="duel_tools", vertical_alignment="center"):
+        st.button(
+            "Whole input",
+            key="tool_input",
+            on_click=flip,
+            args=("whole_input",),
+            shortcut="I",
+            type="tertiary",
+        )
+        st.button(
+            "Why this pair?", key="tool_why", on_click=flip, args=("show_why",), shortcut="E", type="tertiary"
+        )
+        st.button(
+            "Differences", key="tool_diff", on_click=flip, args=("show_diff",), shortcut="D", type="tertiary"
+        )
+        st.button(
+            "Markdown or raw",
+            key="tool_raw",
+            on_click=flip,
+            args=("show_raw",),
+            shortcut="M",
+            type="tertiary",
+        )
+        st.button("Keys", key="tool_help", on_click=flip, args=("show_help",), shortcut="H", type="tertiary")
+        st.toggle("Pause after each vote to say why", key="pause", persist_state="session")
+    if not st.session_state.get("show_raw"):
+        return fitting
+    return output_text.CODE if fitting == output_text.RAW else output_text.RAW
+
+
+def draw_pair(shown: ShownDuel, mode: str) -> None:
+    left, right = st.columns(2, gap="medium")
+    with left:
+        cards.output("A", shown.first.text, mode, "pane_first")
+    with right:
+        cards.output("B", shown.second.text, mode, "pane_second")
+
+
+def draw_bar(shown: ShownDuel, study: Study) -> None:
+    """The answers, in the order of the screen, each with its key."""
+    duel = shown.duel.id
+    answers = (
+        ("A is better", "A", Outcome.FIRST, None, "primary"),
+        ("Both good", "T", Outcome.BOTH_GOOD, None, "secondary"),
+        ("Both bad", "N", Outcome.BOTH_BAD, None, "secondary"),
+        ("B is better", "B", Outcome.SECOND, None, "primary"),
+        ("Skip", "S", Outcome.SKIP, None, "tertiary"),
+    )
+    grades = (
+        ("A clearly", "1", Outcome.FIRST, Grade.CLEARLY, "tertiary"),
+        ("A slightly", "2", Outcome.FIRST, Grade.SLIGHTLY, "tertiary"),
+        ("Equal", "3", Outcome.BOTH_GOOD, None, "tertiary"),
+        ("B slightly", "4", Outcome.SECOND, Grade.SLIGHTLY, "tertiary"),
+        ("B clearly", "5", Outcome.SECOND, Grade.CLEARLY, "tertiary"),
+    )
+    with st.container(horizontal=True, horizontal_alignment="center", key="answers"):
+        for label, key, outcome, grade, kind in answers:
+            st.button(
+                label,
+                key=f"vote_{key}_{duel}",
+                on_click=vote,
+                args=(duel, outcome, grade),
+                shortcut=key,
+                type=kind,
+            )
+        st.button("Undo", key=f"undo_{duel}", on_click=undo, shortcut="U", type="tertiary")
+    if study.settings.graded:
+        with st.container(horizontal=True, horizontal_alignment="center", key="grades"):
+            for label, key, outcome, grade, kind in grades:
+                st.button(
+                    label,
+                    key=f"vote_{key}_{duel}",
+                    on_click=vote,
+                    args=(duel, outcome, grade),
+                    shortcut=key,
+                    type=kind,
+                )
+
+
+visit, study = access.enter()
+rater = visit.rater(study.id)
+frame.style()
+frame.show_message()
+
+if st.session_state.get("reviewing") and "last_vote" in st.session_state:
+    last_vote.review(visit, study, rater)
+    with st.bottom, st.container(horizontal=True, horizontal_alignment="center"):
+        st.button("Save and go on", on_click=go_on, shortcut="Ctrl+Enter", type="primary", key="go_on")
+        st.button("Undo", on_click=undo, shortcut="U", type="tertiary", key="undo_reviewed")
+    st.stop()
+
+try:
+    shown = visit.services.workshop.next_duel(study.id, rater.id)
+except NothingToAsk as missing:
+    st.info(str(missing), icon=":material/hourglass_empty:")
+    with st.container(horizontal=True):
+        st.page_link("host/prompts.py", label="Prompts", icon=":material/edit_note:")
+        st.page_link("host/inputs.py", label="Inputs", icon=":material/table_rows:")
+        st.page_link("host/outputs.py", label="Outputs", icon=":material/grid_view:")
+    st.stop()
+
+if study.about:
+    st.caption(f":material/info: {output_text.safe_markdown(study.about)}")
+cards.input_card(study, shown, st.session_state.get("whole_input", False))
+mode = draw_tools(shown)
+draw_pair(shown, mode)
+with st.bottom:
+    draw_bar(shown, study)
+    line = st.empty()
+keyguard.drawn(shown.duel.id)
+
+if st.session_state.get("show_help"):
+    st.markdown(HELP)
+if st.session_state.get("show_why"):
+    st.info(cards.why(shown.duel), icon=":material/psychology_alt:")
+if st.session_state.get("show_diff"):
+    diff.draw(shown.first.text, shown.second.text, "A", "B")
+last_vote.strip(visit, study, rater)
+with line:
+    progress.draw(visit, study)
