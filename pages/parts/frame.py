@@ -57,7 +57,7 @@ STYLE = """<style>
 .st-key-input_short { max-height: 9.5rem; overflow: auto; }
 .st-key-input_short, .st-key-input_whole { unicode-bidi: plaintext; overflow-wrap: anywhere; }
 .st-key-pane_first table, .st-key-pane_second table { display: block; overflow-x: auto; max-width: 100%; }
-.st-key-pane_first p, .st-key-pane_second p, .st-key-pane_first li, .st-key-pane_second li { unicode-bidi: plaintext; }
+.st-key-pane_first :is(p, li), .st-key-pane_second :is(p, li) { unicode-bidi: plaintext; }
 @media (max-width: 700px) {
   .st-key-pane_first, .st-key-pane_second { height: auto; max-height: 60vh; }
   .st-key-answers button { min-height: 3rem; }

@@ -55,34 +55,22 @@ def go_on() -> None:
     st.session_state["reviewing"] = False
 
 
+TOOLS = (
+    ("Whole input", "I", "whole_input"),
+    ("Why this pair?", "E", "show_why"),
+    ("Differences", "D", "show_diff"),
+    ("Markdown or raw", "M", "show_raw"),
+    ("Keys", "H", "show_help"),
+)
+
+
 def draw_tools(shown: ShownDuel) -> str:
     """The row above the pair; returns how the outputs are to be drawn."""
-    fitting = output_text.fitting_mode((shown.first.text, shown.second.text))
     with st.container(horizontal=True, key="duel_tools", vertical_alignment="center"):
-        st.button(
-            "Whole input",
-            key="tool_input",
-            on_click=flip,
-            args=("whole_input",),
-            shortcut="I",
-            type="tertiary",
-        )
-        st.button(
-            "Why this pair?", key="tool_why", on_click=flip, args=("show_why",), shortcut="E", type="tertiary"
-        )
-        st.button(
-            "Differences", key="tool_diff", on_click=flip, args=("show_diff",), shortcut="D", type="tertiary"
-        )
-        st.button(
-            "Markdown or raw",
-            key="tool_raw",
-            on_click=flip,
-            args=("show_raw",),
-            shortcut="M",
-            type="tertiary",
-        )
-        st.button("Keys", key="tool_help", on_click=flip, args=("show_help",), shortcut="H", type="tertiary")
+        for label, key, name in TOOLS:
+            st.button(label, key=f"tool_{key}", on_click=flip, args=(name,), shortcut=key, type="tertiary")
         st.toggle("Pause after each vote to say why", key="pause", persist_state="session")
+    fitting = output_text.fitting_mode((shown.first.text, shown.second.text))
     if not st.session_state.get("show_raw"):
         return fitting
     return output_text.CODE if fitting == output_text.RAW else output_text.RAW
@@ -96,37 +84,30 @@ def draw_pair(shown: ShownDuel, mode: str) -> None:
         cards.output("B", shown.second.text, mode, "pane_second")
 
 
+ANSWERS = (
+    ("A is better", "A", Outcome.FIRST, None, "primary"),
+    ("Both good", "T", Outcome.BOTH_GOOD, None, "secondary"),
+    ("Both bad", "N", Outcome.BOTH_BAD, None, "secondary"),
+    ("B is better", "B", Outcome.SECOND, None, "primary"),
+    ("Skip", "S", Outcome.SKIP, None, "tertiary"),
+)
+GRADED_ANSWERS = (
+    ("A clearly", "1", Outcome.FIRST, Grade.CLEARLY, "tertiary"),
+    ("A slightly", "2", Outcome.FIRST, Grade.SLIGHTLY, "tertiary"),
+    ("Equal", "3", Outcome.BOTH_GOOD, None, "tertiary"),
+    ("B slightly", "4", Outcome.SECOND, Grade.SLIGHTLY, "tertiary"),
+    ("B clearly", "5", Outcome.SECOND, Grade.CLEARLY, "tertiary"),
+)
+
+
 def draw_bar(shown: ShownDuel, study: Study) -> None:
-    """The answers, in the order of the screen, each with its key."""
+    """The answers in the order of the screen, each with its key."""
     duel = shown.duel.id
-    answers = (
-        ("A is better", "A", Outcome.FIRST, None, "primary"),
-        ("Both good", "T", Outcome.BOTH_GOOD, None, "secondary"),
-        ("Both bad", "N", Outcome.BOTH_BAD, None, "secondary"),
-        ("B is better", "B", Outcome.SECOND, None, "primary"),
-        ("Skip", "S", Outcome.SKIP, None, "tertiary"),
-    )
-    grades = (
-        ("A clearly", "1", Outcome.FIRST, Grade.CLEARLY, "tertiary"),
-        ("A slightly", "2", Outcome.FIRST, Grade.SLIGHTLY, "tertiary"),
-        ("Equal", "3", Outcome.BOTH_GOOD, None, "tertiary"),
-        ("B slightly", "4", Outcome.SECOND, Grade.SLIGHTLY, "tertiary"),
-        ("B clearly", "5", Outcome.SECOND, Grade.CLEARLY, "tertiary"),
-    )
-    with st.container(horizontal=True, horizontal_alignment="center", key="answers"):
-        for label, key, outcome, grade, kind in answers:
-            st.button(
-                label,
-                key=f"vote_{key}_{duel}",
-                on_click=vote,
-                args=(duel, outcome, grade),
-                shortcut=key,
-                type=kind,
-            )
-        st.button("Undo", key=f"undo_{duel}", on_click=undo, shortcut="U", type="tertiary")
-    if study.settings.graded:
-        with st.container(horizontal=True, horizontal_alignment="center", key="grades"):
-            for label, key, outcome, grade, kind in grades:
+    rows = {"answers": ANSWERS, "grades": GRADED_ANSWERS if study.settings.graded else ()}
+    for row, answers in rows.items():
+        with st.container(horizontal=True, horizontal_alignment="center", key=row):
+            for label, key, outcome, grade, kind in answers:
+                # The key holds the duel, so that a late press of the last pair is not one of this.
                 st.button(
                     label,
                     key=f"vote_{key}_{duel}",
@@ -135,6 +116,8 @@ def draw_bar(shown: ShownDuel, study: Study) -> None:
                     shortcut=key,
                     type=kind,
                 )
+            if row == "answers":
+                st.button("Undo", key=f"undo_{duel}", on_click=undo, shortcut="U", type="tertiary")
 
 
 visit, study = access.enter()
