@@ -1,0 +1,71 @@
+"""From settings to running services: the only file that names concrete classes."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from threading import Lock
+
+from optimizer.config import Config
+from optimizer.domain import utc_now
+from optimizer.inputs import Inputs
+from optimizer.pairing import Pairing
+from optimizer.prompts import Prompts
+from optimizer.storage import open_store
+from optimizer.storage.base import Store
+from optimizer.studies import Studies
+from optimizer.workshop import Workshop
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything a page or a command may call. Safe to share between threads."""
+
+    config: Config
+    store: Store
+    studies: Studies
+    prompts: Prompts
+    inputs: Inputs
+    workshop: Workshop
+
+    def close(self) -> None:
+        """Let go of the database. The services are of no use afterwards."""
+        self.store.close()
+
+
+def build(config: Config, clock: Callable[[], datetime] = utc_now) -> Services:
+    """Services of their own. A database without any study is given the samples."""
+    store = open_store(config.database_url)
+    studies = Studies(store, config.samples_dir, clock)
+    if not store.studies():
+        studies.restore_samples()
+    return Services(
+        config,
+        store,
+        studies,
+        Prompts(store, clock),
+        Inputs(store, clock),
+        Workshop(store, Pairing(store), clock),
+    )
+
+
+def services() -> Services:
+    """The services of this process, built on the first call from the environment."""
+    with _LOCK:  # two first visitors at once get the same ones
+        return _services()
+
+
+def forget_services() -> None:
+    """Close them; the next call builds new ones. For tests, and for a server that stops."""
+    with _LOCK:
+        if _services.cache_info().currsize:
+            _services().close()
+        _services.cache_clear()
+
+
+_LOCK = Lock()
+
+
+@cache
+def _services() -> Services:
+    return build(Config.load())

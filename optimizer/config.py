@@ -1,0 +1,79 @@
+"""The settings of an installation: environment variables that start with PROMPT_DUEL_.
+
+``SETTINGS`` is the whole list. Nothing else in the project reads the environment.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+
+from optimizer.errors import BadInput
+
+ROOT = Path(__file__).resolve().parent.parent
+PREFIX = "PROMPT_DUEL_"
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One environment variable, without its prefix; relative paths start at the project's folder."""
+
+    name: str
+    default: str
+    about: str
+
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting("DATA_DIR", "data/local", "Folder that holds the database; made if it does not exist."),
+    Setting("DATABASE_URL", "", "Where studies are kept; empty means a SQLite file in DATA_DIR."),
+    Setting("SAMPLES_DIR", "data/samples", "Folder of the sample studies."),
+    Setting("MIN_VIEW_MS", "400", "A vote counts only when the pair has been on screen for this long."),
+    Setting("MAX_UPLOAD_MB", "64", "Largest file that may be imported, in megabytes."),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """What ``assemble`` needs to know."""
+
+    data_dir: Path
+    database_url: str
+    samples_dir: Path
+    min_view_ms: int
+    max_upload_bytes: int
+
+    @classmethod
+    def load(cls, env: Mapping[str, str] | None = None) -> "Config":
+        """From the environment. ``BadInput`` names a variable that is unknown, or whose value is wrong."""
+        values = _values(os.environ if env is None else env)
+        data_dir = ROOT / values["DATA_DIR"]
+        return cls(
+            data_dir=data_dir,
+            database_url=values["DATABASE_URL"] or f"sqlite:///{data_dir / 'prompt-duel.db'}",
+            samples_dir=ROOT / values["SAMPLES_DIR"],
+            min_view_ms=_whole("MIN_VIEW_MS", values, 0),
+            max_upload_bytes=_whole("MAX_UPLOAD_MB", values, 1) * 1024 * 1024,
+        )
+
+
+def _values(env: Mapping[str, str]) -> dict[str, str]:
+    values = {setting.name: setting.default for setting in SETTINGS}
+    for variable, value in env.items():
+        if not variable.startswith(PREFIX):
+            continue
+        name = variable.removeprefix(PREFIX)
+        if name not in values:
+            near = get_close_matches(name, values, n=1, cutoff=0.5)
+            hint = f"Did you mean {PREFIX}{near[0]}?" if near else f"Known are {', '.join(values)}."
+            raise BadInput(f"There is no setting {variable}. {hint}")
+        if value.strip():
+            values[name] = value.strip()
+    return values
+
+
+def _whole(name: str, values: Mapping[str, str], least: int) -> int:
+    value = values[name]
+    if not (value.isascii() and value.isdigit() and int(value) >= least):
+        raise BadInput(f"{PREFIX}{name} must be a whole number from {least}, not '{value}'.")
+    return int(value)

@@ -1,0 +1,134 @@
+"""What a format is: an importer turns a file into nouns, an exporter turns nouns into a file.
+
+Importers are pure: they read bytes and the study as it stands, and hand back a ``Preview``: what would
+be stored, what a person should know, and every fault with its row and column. Nothing is stored before
+a person has seen it, and then all of it in one transaction. No path or URL in a file is ever followed.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import ClassVar, Protocol
+
+from optimizer.domain import Ballot, Batch, Input, Output, Prompt, Rater, RaterId, Study
+from optimizer.errors import BadFile, BadInput
+
+MAX_FAULTS = 1000  # a file that is wrong in every row says so a thousand times, not a million
+HEAD = 50  # rows of a preview
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file as it was handed over."""
+
+    name: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """A study as it stands. An import must fit it; one that makes a study of its own gets an empty one."""
+
+    study: Study
+    prompts: tuple[Prompt, ...] = ()
+    inputs: tuple[Input, ...] = ()
+    outputs: tuple[Output, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What a person decides about an import.
+
+    create           make the prompts and inputs that the file names and the study lacks; else faults
+    prompt_columns   wide tables: the columns that hold outputs, where their headers do not say so
+    """
+
+    create: bool = True
+    prompt_columns: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What an import would do. ``head`` holds its first rows as they were understood."""
+
+    batch: Batch
+    head: tuple[Mapping[str, str], ...] = ()
+    notes: tuple[str, ...] = ()
+    faults: tuple[str, ...] = ()
+
+    def checked(self) -> Batch:
+        """The batch, or ``BadFile`` with all faults."""
+        if self.faults:
+            raise BadFile(self.faults)
+        return self.batch
+
+
+class Importer(Protocol):
+    """Reads one format."""
+
+    name: ClassVar[str]  # its key in the registry
+    label: ClassVar[str]
+    about: ClassVar[str]  # what the file must hold, in one or two sentences
+    suffixes: ClassVar[tuple[str, ...]]  # without the dot
+    makes_study: ClassVar[bool]  # or adds to one that exists
+
+    def read(self, upload: Upload, contents: Contents, choices: Choices, now: datetime) -> Preview:
+        """Understand a file. ``BadFile`` when it cannot be read at all; faults in it go to the preview."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Extract:
+    """What an export writes: a study, its raters, and the votes that passed the filters.
+
+    ``ballots`` come oldest first, withdrawn votes among them, and may be gone through once.
+    """
+
+    contents: Contents
+    raters: Mapping[RaterId, Rater] = field(default_factory=dict)
+    ballots: Iterable[Ballot] = ()
+    winner: Prompt | None = None
+
+
+class Exporter(Protocol):
+    """Writes one format."""
+
+    name: ClassVar[str]
+    label: ClassVar[str]
+    suffix: ClassVar[str]  # without the dot
+    mime: ClassVar[str]
+    loses: ClassVar[str]  # what it cannot hold, in a sentence
+
+    def write(self, extract: Extract) -> Iterator[str]:
+        """The file in pieces, to be encoded as UTF-8."""
+        ...
+
+
+class Faults:
+    """Gathers faults up to a limit, so that all of a file is looked at, not only its first fault."""
+
+    def __init__(self) -> None:
+        self._sentences: list[str] = []
+        self._more = 0
+
+    def add(self, where: str, what: str) -> None:
+        """One fault: ``where`` starts the sentence ("Row 14, column 'output'"), ``what`` ends it."""
+        if len(self._sentences) < MAX_FAULTS:
+            self._sentences.append(f"{where} {what}.")
+        else:
+            self._more += 1
+
+    def add_error(self, where: str, error: BadInput) -> None:
+        """A fault that a check raised as whole sentences."""
+        if len(self._sentences) < MAX_FAULTS:
+            self._sentences.append(f"{where}: {error}")
+        else:
+            self._more += 1
+
+    def __bool__(self) -> bool:
+        return bool(self._sentences)
+
+    def sentences(self) -> tuple[str, ...]:
+        """All of them; a last one counts those beyond the limit."""
+        more = (f"{self._more:,} more faults are not listed.",) if self._more else ()
+        return (*self._sentences, *more)

@@ -1,0 +1,51 @@
+"""Bytes to text to JSON: the first steps of every import, with faults that name the place and the remedy."""
+
+import json
+from typing import Any
+
+from optimizer.errors import BadFile
+from optimizer.formats.base import Upload
+
+BOM = b"\xef\xbb\xbf"
+# First bytes of what people upload by mistake.
+_OTHER_FILES = {
+    b"PK\x03\x04": "an Excel workbook or a zip archive. Save it as 'CSV UTF-8' and choose that file",
+    b"\xd0\xcf\x11\xe0": "an old Excel workbook. Save it as 'CSV UTF-8' and choose that file",
+    b"\xff\xfe": "in UTF-16. Save it as UTF-8 ('CSV UTF-8' in Excel) and choose it again",
+    b"\xfe\xff": "in UTF-16. Save it as UTF-8 ('CSV UTF-8' in Excel) and choose it again",
+    b"%PDF": "a PDF document. Choose a CSV, JSONL or JSON file",
+    b"\x1f\x8b": "compressed. Unpack it and choose the file inside",
+}
+
+
+def text_of(upload: Upload) -> str:
+    """The file as text: UTF-8, with or without a byte-order mark. ``BadFile`` for anything else."""
+    for start, what in _OTHER_FILES.items():
+        if upload.data.startswith(start):
+            raise BadFile([f"'{upload.name}' is {what}."])
+    data = upload.data.removeprefix(BOM)
+    if not data.strip():
+        raise BadFile([f"'{upload.name}' is empty."])
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as fault:
+        line = data.count(b"\n", 0, fault.start) + 1
+        byte = data[fault.start]
+        guess = bytes([byte]).decode("cp1252", errors="replace")
+        raise BadFile(
+            [
+                f"Line {line:,} of '{upload.name}' is not UTF-8: byte 0x{byte:02X}, which is '{guess}' in "
+                "Windows-1252. Save the file as UTF-8 ('CSV UTF-8' in Excel) and choose it again."
+            ]
+        ) from fault
+
+
+def json_of(text: str, where: str) -> Any:
+    """Parsed JSON, with numbers as their own text, exactly as written; ``where`` starts the fault."""
+    try:
+        return json.loads(text, parse_int=str, parse_float=str, parse_constant=str)
+    except json.JSONDecodeError as fault:
+        place = f", line {fault.lineno}" if fault.lineno > 1 else ""
+        raise BadFile([f"{where} is not JSON: {fault.msg} (at{place} character {fault.colno})."]) from fault
+    except RecursionError as fault:
+        raise BadFile([f"{where} is nested too deeply to be read."]) from fault
