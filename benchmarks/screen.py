@@ -1,0 +1,154 @@
+"""How quick the voting screen feels, as ratios against bare Streamlit pages in the same run.
+
+    python benchmarks/screen.py [--votes 100] [--many 100000]
+
+Prints (1) the time from the command to the first pair on screen against that of an empty app, and (2) the
+time from a key press to the next pair drawn against that of a bare two-column page with two buttons,
+with few votes in the database and with many. Needs Chromium.
+"""
+
+import argparse
+import os
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Page, sync_playwright
+
+ROOT = Path(__file__).resolve().parent.parent
+CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync", "--no-first-run"]
+SEED = 1
+
+# Runs in the page: press the key, resolve with the milliseconds until the pane's text has changed and
+# one more frame was drawn.
+PRESS = """([key, selector]) => new Promise((done, failed) => {
+  const text = () => document.querySelector(selector)?.innerText ?? '';
+  const before = text(), start = performance.now();
+  const watch = () => {
+    const now = text();
+    if (now && now !== before) requestAnimationFrame(() => done(performance.now() - start));
+    else if (performance.now() - start > 5000) failed(new Error('no new pair in 5 s'));
+    else requestAnimationFrame(watch);
+  };
+  document.dispatchEvent(new KeyboardEvent('keydown', {key, code: 'Key' + key.toUpperCase(), bubbles: true}));
+  watch();
+})"""
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def serving(script: Path, folder: Path) -> Iterator[str]:
+    """The script served by Streamlit with our own config.toml; yields its address."""
+    port = free_port()
+    environment = {**os.environ, "PROMPT_DUEL_DATA_DIR": str(folder), "PROMPT_DUEL_MIN_VIEW_MS": "0"}
+    command = [sys.executable, "-m", "streamlit", "run", str(script), "--server.port", str(port)]
+    with (folder / "log.txt").open("w") as log:
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
+        try:
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+            process.wait(20)
+
+
+def wait_for(page: Page, address: str, selector: str) -> None:
+    """Open the address as soon as the server answers, and wait for the selector."""
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            page.goto(address)
+            break
+        except Exception:  # noqa: BLE001 - the browser's own error for a refused connection has no class
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)
+    page.wait_for_selector(selector, timeout=60_000)
+
+
+def start_times(page: Page, rounds: int) -> dict[str, list[float]]:
+    """Seconds from the command to the content on screen, the two apps in turn."""
+    apps = {"empty": (ROOT / "benchmarks/bare/empty.py", "text=ready"), "ours": (ROOT / "app.py", ".st-key-pane_second")}
+    times: dict[str, list[float]] = {name: [] for name in apps}
+    with tempfile.TemporaryDirectory() as folder:  # the same database each time: not the very first start
+        for turn in range(rounds + 1):
+            for name, (script, selector) in apps.items():
+                start = time.monotonic()
+                with serving(script, Path(folder)) as address:
+                    wait_for(page, address, selector)
+                    if turn:  # the first round warms the disk
+                        times[name].append(time.monotonic() - start)
+    return times
+
+
+def press_times(page: Page, address: str, selector: str, votes: int) -> list[float]:
+    """Milliseconds from key press to next pair."""
+    wait_for(page, address, selector)
+    page.wait_for_timeout(1000)
+    times = []
+    for turn in range(votes + 10):
+        elapsed = page.evaluate(PRESS, ["ab"[turn % 2], selector])
+        if turn >= 10:
+            times.append(float(elapsed))
+        page.wait_for_timeout(120)
+    return times
+
+
+def fill(folder: Path, votes: int) -> None:
+    """A study of 20 prompts and 50 inputs with so many votes, as the app's first study."""
+    command = [sys.executable, str(ROOT / "benchmarks/fill.py"), str(folder), "--votes", str(votes), "--seed", str(SEED)]
+    subprocess.run(command, cwd=ROOT, check=True)
+
+
+def summary(times: list[float]) -> str:
+    ordered = sorted(times)
+    return f"p50 {statistics.median(ordered):7.1f}  p95 {ordered[int(0.95 * len(ordered))]:7.1f}  n={len(ordered)}"
+
+
+def p95(times: list[float]) -> float:
+    return sorted(times)[int(0.95 * len(times))]
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--rounds", type=int, default=5, help="starts of each app")
+    options.add_argument("--presses", type=int, default=120, help="key presses per page")
+    options.add_argument("--many", type=int, default=100_000, help="votes in the large database")
+    chosen = options.parse_args()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        starts = start_times(browser.new_page(), chosen.rounds)
+        for name, times in starts.items():
+            print(f"start to content, {name:6} (s):  median {statistics.median(times):.2f}  {[round(t, 2) for t in times]}")
+        print(f"  ratio of medians: {statistics.median(starts['ours']) / statistics.median(starts['empty']):.2f}")
+        presses: dict[str, list[float]] = {}
+        pane = ".st-key-pane_first"
+        for name, script, selector, votes in (
+            ("bare", "benchmarks/bare/two_columns.py", "[data-testid=stColumn]", 0),
+            ("few votes", "app.py", pane, 100),
+            ("many votes", "app.py", pane, chosen.many),
+        ):
+            with tempfile.TemporaryDirectory() as folder:
+                if votes:
+                    fill(Path(folder), votes)
+                with serving(ROOT / script, Path(folder)) as address:
+                    presses[name] = press_times(browser.new_page(), address, selector, chosen.presses)
+            print(f"key to next pair, {name:10} (ms): {summary(presses[name])}")
+        print(f"  p95 ratio, few votes to bare:       {p95(presses['few votes']) / p95(presses['bare']):.2f}")
+        print(f"  p95 ratio, many votes to few votes: {p95(presses['many votes']) / p95(presses['few votes']):.2f}")
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,58 @@
+"""What a model wrote is what is shown, and nothing in it does anything."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pages.parts import diff
+from pages.parts.output_text import CODE, JSON, MARKDOWN, RAW, fitting_mode, safe_markdown, visible
+
+
+@pytest.mark.parametrize(
+    ("written", "drawn"),
+    [
+        ("a -> b", r"a \-> b"),
+        ("5 <= 6", r"5 \<= 6"),
+        ("it costs $5, then $6", r"it costs \$5, then \$6"),
+        (":smile: and :red[x]", r"\:smile: and \:red[x]"),
+        ("![logo](https://example.com/x.png)", "[image: logo]"),
+        ("[home](https://example.com/a)", "[home](https://example.com/a)"),
+        ("[go](javascript:alert(1))", "go (javascript:alert(1)"),
+        ("[go](data:text/html,x)", "go (data:text/html,x)"),
+        ("`a -> $b$`", "`a -> $b$`"),
+        ("one\ntwo", "one  \ntwo"),
+    ],
+)
+def test_examples(written: str, drawn: str) -> None:
+    assert safe_markdown(written).startswith(drawn.replace(r"\->", r"\->"))
+
+
+def test_code_blocks_are_left_alone() -> None:
+    text = "Look:\n\n```python\nx = a -> b  # $5 ![i](u)\n```\n"
+    assert "x = a -> b  # $5 ![i](u)" in safe_markdown(text)
+
+
+@given(st.text())
+def test_no_image_is_ever_left(text: str) -> None:
+    assert "![" not in safe_markdown(f"{text} ![x](http://example.com/a.png)").split("`")[-1]
+
+
+@given(st.text(alphabet=st.characters(codec="utf-8")))
+def test_control_characters_are_shown(text: str) -> None:
+    shown = visible(text)
+    assert not any(ord(c) < 32 and c not in "\t\n\r" for c in shown)
+    assert len(shown) == len(text)
+
+
+def test_the_mode_fits_both_sides() -> None:
+    assert fitting_mode(('{"a": 1}', "[1]")) == JSON
+    assert fitting_mode(('{"a": 1}', "text")) == MARKDOWN
+    assert fitting_mode(("x" * 50_000, "text")) == RAW
+    assert CODE not in (fitting_mode(("", "")), fitting_mode(("{", "[")))
+
+
+@given(st.text(max_size=200), st.text(max_size=200))
+def test_a_diff_holds_both_texts(old: str, new: str) -> None:
+    found = diff.pieces(old, new)
+    assert "".join(text for kind, text in found if kind != "added") == old
+    assert "".join(text for kind, text in found if kind != "removed") == new

@@ -1,0 +1,134 @@
+"""The shape of the project, as its documents promise it."""
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# Each layer may import from itself and from those named; "errors" and "domain" are open to all.
+LAYERS = {
+    "domain": set(),
+    "errors": {"domain"},
+    "templates": set(),
+    "config": set(),
+    "stats": set(),
+    "storage": set(),
+    "llm": {"templates"},
+    "selectors": {"stats"},
+    "formats": {"storage", "templates", "checks"},
+    "judges": {"llm", "stats", "templates"},
+    "proposers": {"llm", "stats", "templates"},
+}
+ANYONE_MAY = {"domain", "errors"}
+
+
+def imports_of(path: Path) -> set[str]:
+    """Every module that a file imports, as dotted names."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def python_files(folder: str) -> list[Path]:
+    return sorted((ROOT / folder).rglob("*.py"))
+
+
+@pytest.mark.parametrize("path", python_files("optimizer"), ids=lambda path: str(path.relative_to(ROOT)))
+def test_the_engine_knows_no_screen(path: Path) -> None:
+    roots = {name.split(".")[0] for name in imports_of(path)}
+    assert not roots & {"streamlit", "pages", "app"}
+
+
+@pytest.mark.parametrize("path", python_files("optimizer"), ids=lambda path: str(path.relative_to(ROOT)))
+def test_imports_point_one_way(path: Path) -> None:
+    parts = path.relative_to(ROOT / "optimizer").with_suffix("").parts
+    layer = parts[0]
+    if layer not in LAYERS:
+        return  # services and entry points may see every layer
+    allowed = LAYERS[layer] | ANYONE_MAY | {layer}
+    for name in imports_of(path):
+        if name.startswith("optimizer."):
+            assert name.split(".")[1] in allowed, f"{path.name} imports {name}"
+
+
+@pytest.mark.parametrize("path", python_files("optimizer"), ids=lambda path: str(path.relative_to(ROOT)))
+def test_only_assemble_names_concrete_stores(path: Path) -> None:
+    concrete = {name for name in imports_of(path) if re.match(r"optimizer\.storage\.(memory|sqlite)", name)}
+    if path.parent.name == "storage" or path.name == "assemble.py":
+        return
+    assert not concrete
+
+
+def test_pages_holds_one_script_and_two_folders_of_screens() -> None:
+    assert [path.name for path in (ROOT / "pages").glob("*.py")] == ["menu.py"]
+    assert {path.name for path in (ROOT / "pages").iterdir() if path.is_dir()} - {"__pycache__"} == {
+        "host",
+        "rater",
+        "parts",
+    }
+
+
+def test_every_screen_is_in_the_menu_and_guards_itself() -> None:
+    menu = (ROOT / "pages/menu.py").read_text(encoding="utf-8")
+    for path in [*python_files("pages/host"), *python_files("pages/rater")]:
+        assert f'"{path.parent.name}/{path.name}"' in menu
+        text = path.read_text(encoding="utf-8")
+        assert re.search(r"access\.(enter|visitor)\(", text), f"{path.name} does not call the access guard"
+
+
+def test_data_holds_no_python() -> None:
+    assert not python_files("data")
+
+
+def test_no_file_is_longer_than_three_hundred_lines() -> None:
+    long = {
+        str(path.relative_to(ROOT)): count
+        for folder in ("optimizer", "pages")
+        for path in python_files(folder)
+        if (count := len(path.read_text(encoding="utf-8").splitlines())) > 300
+    }
+    assert not long
+
+
+def test_html_is_never_let_through() -> None:
+    for path in python_files("pages"):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        for node in ast.walk(tree):
+            if isinstance(node, ast.keyword):
+                assert node.arg not in {"unsafe_allow_html", "unsafe_allow_javascript"}, path.name
+
+
+def test_ci_runs_the_command_that_the_readme_gives() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    commands = re.findall(r"```bash\n(.+?)\n```", readme, re.DOTALL)
+    test_command = next(command for command in commands if "pytest" in command)
+    assert f"\n{test_command}\n" in (ROOT / ".ci/run").read_text(encoding="utf-8")
+
+
+def test_each_requirement_has_bounds_and_a_reason() -> None:
+    fixed = {"streamlit", "pandas", "openai", "sqlite-utils", "plotly", "pytest"}
+    reasons = (ROOT / "docs/decisions.md").read_text(encoding="utf-8").lower()
+    for name in ("requirements.txt", "requirements-dev.txt"):
+        for line in (ROOT / name).read_text(encoding="utf-8").splitlines():
+            if not line or line.startswith(("#", "-r")):
+                continue
+            match = re.fullmatch(r"([A-Za-z0-9_.\-]+)(\[.+\])?>=[\w.]+,<[\w.]+", line.split(" #")[0].strip())
+            assert match, f"{name}: '{line}' has no lower and upper bound"
+            assert match[1] in fixed or match[1].lower() in reasons, f"{match[1]} has no reason"
+
+
+def test_starting_the_app_imports_nothing_heavy() -> None:
+    code = "import sys, app; print([m for m in ('openai', 'plotly', 'pandas', 'sklearn') if m in sys.modules])"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout.strip().splitlines()[-1] == "[]"
