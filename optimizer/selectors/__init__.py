@@ -7,13 +7,28 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 
+from optimizer.selectors.apohf import Apohf, ApohfTuned
+from optimizer.selectors.auto import Auto
 from optimizer.selectors.base import Need, Pair, Record, Selector
+from optimizer.selectors.colstim import Colstim
+from optimizer.selectors.copeland_confidence import CopelandConfidence
 from optimizer.selectors.double_thompson import DoubleThompson
 from optimizer.selectors.eubo import Eubo
+from optimizer.selectors.gaussian_process import GaussianProcess
+from optimizer.selectors.instinct import Instinct
+from optimizer.selectors.knowledge_gradient import KnowledgeGradient
 from optimizer.selectors.leader_ucb import LeaderUcb
+from optimizer.selectors.maxinp import MaxInP
 from optimizer.selectors.random import Random
+from optimizer.selectors.rmed import Rmed
 from optimizer.selectors.round_robin import RoundRobin
+from optimizer.selectors.rucb import Rucb
+from optimizer.selectors.self_sparring import SelfSparring
+from optimizer.selectors.sequential_halving import SequentialHalving
+from optimizer.selectors.sparring import Sparring
 from optimizer.selectors.top_two import TopTwo
+from optimizer.selectors.von_neumann import VonNeumann
+from optimizer.selectors.winner_stays import WinnerStays
 
 __all__ = [
     "MENU",
@@ -29,10 +44,26 @@ __all__ = [
 ]
 
 SELECTORS: dict[str, Selector] = {
+    "auto": Auto(),
     "eubo": Eubo(),
+    "sequential_halving": SequentialHalving(),
+    "gaussian_process": GaussianProcess(),
+    "von_neumann": VonNeumann(),
+    "sparring": Sparring(),
     "top_two": TopTwo(),
+    "knowledge_gradient": KnowledgeGradient(),
     "leader_ucb": LeaderUcb(),
+    "colstim": Colstim(),
+    "maxinp": MaxInP(),
+    "apohf": Apohf(),
+    "apohf_tuned": ApohfTuned(),
+    "instinct": Instinct(),
     "double_thompson": DoubleThompson(),
+    "self_sparring": SelfSparring(),
+    "winner_stays": WinnerStays(),
+    "rmed": Rmed(),
+    "rucb": Rucb(),
+    "copeland_confidence": CopelandConfidence(),
     "round_robin": RoundRobin(),
     "random": Random(),
 }
@@ -47,10 +78,26 @@ class Group(StrEnum):
 
 
 MENU: tuple[tuple[str, Group, str], ...] = (
+    ("auto", Group.DEFAULT, "Chooses by itself: looks ahead early, samples later"),
     ("eubo", Group.SITUATION, "Few votes: pairs that probably hold the best prompt"),
+    ("sequential_halving", Group.SITUATION, "Known budget: half of the prompts go home after each round"),
+    ("gaussian_process", Group.SITUATION, "Many prompts with embeddings: similar prompts share their votes"),
+    ("von_neumann", Group.SITUATION, "Cyclic preferences: keeps the whole cycle in play"),
+    ("sparring", Group.SITUATION, "Drifting preferences: recent votes count, old ones fade"),
     ("top_two", Group.SITUATION, "Noisy single-example votes: the leader against its closest rival"),
+    ("knowledge_gradient", Group.MORE, "The vote most likely to improve the recommendation"),
     ("leader_ucb", Group.MORE, "The leader against its most hopeful challenger"),
+    ("colstim", Group.MORE, "CoLSTIM: perturbed leader, optimistic challenger; uses embeddings"),
+    ("maxinp", Group.MORE, "MaxInP: the least known pair that could matter; uses embeddings"),
+    ("apohf", Group.MORE, "APOHF: neural bandit on embeddings, as published"),
+    ("apohf_tuned", Group.MORE, "APOHF: neural bandit on embeddings, re-tuned"),
+    ("instinct", Group.MORE, "INSTINCT: neural bandit on numeric scores"),
     ("double_thompson", Group.MORE, "Double Thompson sampling, for a handful of prompts"),
+    ("self_sparring", Group.MORE, "Self-sparring: two draws from one simple bandit"),
+    ("winner_stays", Group.MORE, "The winner stays, the next prompt steps in"),
+    ("rmed", Group.MORE, "RMED: least evidence against being unbeaten; long studies"),
+    ("rucb", Group.MORE, "RUCB: optimistic bounds on every pair; long studies"),
+    ("copeland_confidence", Group.MORE, "CCB: who may beat the most others; long studies"),
     ("round_robin", Group.MORE, "Every pair equally often"),
     ("random", Group.MORE, "Random pairs"),
 )

@@ -44,8 +44,11 @@ def gap_sd(cov: FloatArray) -> FloatArray:
     return sd
 
 
-def best_of(value: FloatArray, arms: BoolArray, rng: np.random.Generator) -> int:
-    """The arm of the highest value (k,) among those marked (k,), ties broken at random."""
+def best_of(value: FloatArray, arms: BoolArray | np.bool_, rng: np.random.Generator) -> int:
+    """The arm of the highest value (k,) among those marked (k,), ties broken at random.
+
+    ``np.bool_`` stands only for how NumPy types the row of a matrix.
+    """
     marked = np.flatnonzero(arms)
     best = marked[value[marked] == value[marked].max()]
     return int(best[0]) if best.size == 1 else int(rng.choice(best))

@@ -1,0 +1,121 @@
+"""INSTINCT, a neural bandit on numeric scores (Lin, Wu, Dai, Hu, Shu, Ng, Jaillet, Low 2024).
+
+Where a study has a metric for each output, it asks which single prompt to score next. h is a ReLU
+network d -> 100 -> 1 on the embeddings, standardised by the prompts scored so far, trained from one fixed
+draw of N(0, 1) by 1000 steps of full-batch Adam, learning rate 0.001, L2 of ridge / n, on the mean
+squared error of the n scores. With g(x) the gradient of h(x) in the parameters,
+    U = sum of g(x_s)^2 over the scores + ridge (diagonal),
+    next = argmax h(x) + sqrt(ridge nu sum_p g_p(x)^2 / U_p),   ridge = 0.1, nu = 1.
+The authors add each gradient to U as it was when its prompt was chosen; a selector keeps nothing between
+asks, so here all are taken at the present parameters. The first prompts are scored at random. For a duel,
+that prompt meets the leader, the arm of highest h among those scored.
+
+For studies with a metric, many prompts and embeddings. It needs no votes and learns nothing from them.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from optimizer.errors import NothingToAsk
+from optimizer.selectors.base import BoolArray, FloatArray, Need, Pair, Record, allowed_pairs
+from optimizer.selectors.evidence import best_of
+from optimizer.selectors.network import Float32, adam, backward, count, forward, layers, output_gradients
+
+HIDDEN = 100
+RANDOM_SCORES = 5
+STEPS = 1000
+
+
+def score_means(k: int, scores: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """(k,) how often each arm was scored, and (k,) its mean score, 0 where never: all that the loss needs."""
+    arms = scores[:, 0].astype(np.int64)
+    often = np.bincount(arms, minlength=k).astype(np.float64)
+    mean = np.bincount(arms, scores[:, 1], minlength=k) / np.maximum(often, 1.0)
+    return often, mean
+
+
+def standardised(features: FloatArray, seen: BoolArray) -> Float32:
+    """(k, d) features, each column shifted and stretched by its mean and spread over the arms seen."""
+    spread = features[seen].std(0)
+    scaled = (features - features[seen].mean(0)) / np.where(spread > 1e-8, spread, 1.0)
+    standard: Float32 = scaled.astype(np.float32)
+    return standard
+
+
+def trained(x: Float32, often: FloatArray, mean: FloatArray, ridge: float) -> Float32:
+    """The flat parameters of h after training; ``often`` and ``mean`` as from ``score_means``."""
+    sizes = (x.shape[1], HIDDEN, 1)
+    start = np.random.default_rng(0).standard_normal(count(sizes), dtype=np.float32)
+    scored = np.flatnonzero(often)
+    n = often.sum()
+    rows, weight, target = np.ascontiguousarray(x[scored]), often[scored] / n, mean[scored]
+    flat_gradient = np.empty_like(start)
+    gradient = layers(flat_gradient, sizes)
+
+    def slope(flat: Float32) -> Float32:
+        net = layers(flat, sizes)
+        values = forward(net, rows)
+        into = 2.0 * weight * (values[-1][:, 0] - target)
+        backward(net, values, into.astype(np.float32), gradient)
+        return flat_gradient
+
+    return adam(start, slope, ridge / n, STEPS)
+
+
+@dataclass(frozen=True, slots=True)
+class Instinct:
+    """NeuralUCB on scores; ``nu`` is exploration, inside the root, ``ridge`` the paper's lambda."""
+
+    name: ClassVar[str] = "instinct"
+    needs: ClassVar[frozenset[Need]] = frozenset({Need.FEATURES, Need.SCORES})
+    nu: float = 1.0
+    ridge: float = 0.1
+
+    def _outlook(self, record: Record) -> tuple[FloatArray, FloatArray, BoolArray]:
+        """(k,) h, (k,) its upper bound, and which arms have been scored."""
+        if record.features is None or record.scores is None:
+            raise NothingToAsk("INSTINCT needs embeddings of the prompts and numeric scores of outputs.")
+        often, mean = score_means(record.k, record.scores)
+        scored = often > 0
+        x = standardised(record.features, scored if scored.any() else np.ones(record.k, dtype=bool))
+        sizes = (x.shape[1], HIDDEN, 1)
+        net = layers(trained(x, often, mean, self.ridge), sizes)
+        h = forward(net, x)[-1][:, 0].astype(np.float64)
+        squares = output_gradients(net, x) ** 2
+        width = often.astype(np.float32) @ squares + np.float32(self.ridge)
+        bonus = np.sqrt(self.ridge * self.nu * (squares @ (1.0 / width)))
+        return h, h + bonus, scored
+
+    def ask_arm(self, record: Record, rng: np.random.Generator) -> int:
+        """Which prompt to score next."""
+        if record.scores is None or len(record.scores) < RANDOM_SCORES:
+            return _unscored(record, rng)
+        _, bound, _ = self._outlook(record)
+        return best_of(bound, np.ones(record.k, dtype=bool), rng)
+
+    def ask(self, record: Record, rng: np.random.Generator) -> Pair:
+        allowed = allowed_pairs(record)
+        if record.scores is None or len(record.scores) < RANDOM_SCORES:
+            first, second = rng.choice(np.argwhere(allowed))
+            return Pair(int(first), int(second), "picked at random, to begin with")
+        h, bound, scored = self._outlook(record)
+        first = best_of(bound, allowed.any(1), rng)
+        partners = allowed[first] & scored
+        second = best_of(h, partners if partners.any() else allowed[first], rng)
+        return Pair(first, second, "a prompt worth scoring meets the leader")
+
+    def recommend(self, record: Record) -> int:
+        """The arm of the best mean score; the first arm where there is no score."""
+        if record.scores is None:
+            return 0
+        often, mean = score_means(record.k, record.scores)
+        return int(np.argmax(np.where(often > 0, mean, -np.inf)))
+
+
+def _unscored(record: Record, rng: np.random.Generator) -> int:
+    """A random arm among those scored least."""
+    scores = np.zeros((0, 2)) if record.scores is None else record.scores
+    often, _ = score_means(record.k, scores)
+    return int(rng.choice(np.flatnonzero(often == often.min())))
