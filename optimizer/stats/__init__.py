@@ -1,0 +1,12 @@
+"""What the votes say: pure functions on arrays, arrays in, frozen dataclasses out.
+
+tally.py          Tally: counts by ordered pair and level of answer
+posterior.py      Posterior(mean, cov, prior_sd, log_evidence): leader, sd, draws(n, rng)
+bradley_terry.py  fit_by_evidence(wins, prior_mean, similarity, start) -> Posterior: fast, width by evidence
+                  fit_strengths(wins, prior_sd, prior_mean, similarity, start) -> Posterior: at a given width
+readouts.py       p_best(draws), strengths(posterior, level), rank_distribution(draws),
+                  rank_range(draws, level), chance_against_pool(draws, level), expected_regret(draws, arm),
+                  preference_matrix(posterior), interval_of_chance(posterior, first, second, level)
+winners.py        condorcet(P), copeland(P), borda(P), von_neumann(P) -> mixture, shares(wins) -> P
+stopping.py       advise(posterior, votes, rng, confidence, margin, p_cycle, draws) -> Advice
+"""
