@@ -1,0 +1,63 @@
+"""What a vote says to statistics: how it is counted, the same for every store and check."""
+
+from dataclasses import dataclass, field
+
+from optimizer.domain import ANSWERS, Duel, InputId, PromptId, Rater, RaterKind, Vote
+from optimizer.storage.base import Answered, CellCount, PairCount
+
+PairKey = tuple[RaterKind, PromptId, PromptId]
+CellKey = tuple[RaterKind, InputId, PromptId, PromptId]
+
+
+def counts(vote: Vote, duel: Duel, rater: Rater) -> bool:
+    """Does this vote count for the ranking? Not when withdrawn, a replay, or its rater is set aside."""
+    return vote.withdrawn_at is None and not duel.replay and rater.set_aside_at is None
+
+
+def answered(vote: Vote, duel: Duel, rater: Rater) -> Answered:
+    """A standing vote without its texts."""
+    return Answered(
+        vote=vote.id,
+        duel=duel.id,
+        repeats=duel.repeats,
+        rater=rater.id,
+        kind=rater.kind,
+        input=duel.input,
+        first=duel.first_prompt,
+        second=duel.second_prompt,
+        first_output=duel.first,
+        second_output=duel.second,
+        answer=vote.answer,
+        audit=duel.audit,
+        replay=duel.replay,
+        counts=counts(vote, duel, rater),
+        at=vote.at,
+        view_ms=vote.view_ms,
+    )
+
+
+@dataclass(slots=True)
+class Counts:
+    """The votes of one study that count; each row holds its answers in the order of ``ANSWERS``."""
+
+    pairs: dict[PairKey, list[int]] = field(default_factory=dict)
+    cells: dict[CellKey, list[int]] = field(default_factory=dict)
+
+    def add(
+        self, kind: RaterKind, input: InputId, first: PromptId, second: PromptId, answer: int, times: int
+    ) -> None:
+        """Count an answer so many times more, or with negative ``times`` fewer."""
+        self.pairs.setdefault((kind, first, second), [0] * len(ANSWERS))[answer] += times
+        self.cells.setdefault((kind, input, first, second), [0] * len(ANSWERS))[answer] += times
+
+    def add_vote(self, vote: Vote, duel: Duel, rater: Rater, times: int = 1) -> None:
+        """The same for a vote, if it counts."""
+        if counts(vote, duel, rater):
+            self.add(rater.kind, duel.input, duel.first_prompt, duel.second_prompt, vote.answer, times)
+
+    def pair_counts(self) -> list[PairCount]:
+        """In order of their keys, without rows of nothing but zeros."""
+        return [PairCount(*key, tuple(row)) for key, row in sorted(self.pairs.items()) if any(row)]
+
+    def cell_counts(self) -> list[CellCount]:
+        return [CellCount(*key, tuple(row)) for key, row in sorted(self.cells.items()) if any(row)]
