@@ -19,8 +19,12 @@ MOST_LINES = 8
 CONFIG = {
     "displaylogo": False,
     "modeBarButtonsToRemove": ["sendChartToCloud", "select2d", "lasso2d"],
-    "toImageButtonOptions": {"format": "png", "scale": 2},
 }
+
+
+def file_name(name: str) -> dict[str, object]:
+    """Plotly's configuration for saving the picture under this name."""
+    return {"toImageButtonOptions": {"format": "png", "scale": 2, "filename": f"prompt-duel-{name}"}}
 
 
 def _figure(title: str, x: str, y: str, height: int = 420) -> go.Figure:

@@ -1,0 +1,152 @@
+"""Standings: who leads, how sure that is, and whether to stop."""
+
+import pandas as pd
+import streamlit as st
+
+from optimizer.domain import Study
+from optimizer.results import VoteFilter
+from optimizer.standings import Race, Standings
+from pages.parts import access, advice, charts, filters, frame, output_text
+
+OBSERVED, MODEL = "Observed", "Model"
+
+
+def table(standings: Standings) -> pd.DataFrame:
+    """The standings as people read them."""
+    return pd.DataFrame(
+        {
+            "Rank": range(1, len(standings.rows) + 1),
+            "Prompt": [row.prompt.name + (" (retired)" if row.prompt.retired_at else "") for row in standings.rows],
+            "Strength": [row.strength for row in standings.rows],
+            "90 % interval": [f"{row.low:+.2f} to {row.high:+.2f}" for row in standings.rows],
+            "Probably best": [row.p_best for row in standings.rows],
+            "Rank range": [
+                f"{row.rank_low}" if row.rank_low == row.rank_high else f"{row.rank_low} to {row.rank_high}"
+                for row in standings.rows
+            ],
+            "Beats a random prompt": [row.chance for row in standings.rows],
+            "Duels": [row.duels for row in standings.rows],
+            "Wins": [row.wins for row in standings.rows],
+            "Losses": [row.losses for row in standings.rows],
+            "Both good": [row.both_good for row in standings.rows],
+            "Both bad": [row.both_bad for row in standings.rows],
+        }
+    )
+
+
+def draw_table(standings: Standings) -> None:
+    percent = {"min_value": 0.0, "max_value": 1.0, "format": "percent"}
+    st.dataframe(
+        table(standings),
+        hide_index=True,
+        column_config={
+            "Strength": st.column_config.NumberColumn(format="%+.2f", help="Logits above the average prompt."),
+            "Probably best": st.column_config.ProgressColumn(
+                **percent, help="Probability that this prompt is the best of the pool, given the votes."
+            ),
+            "Beats a random prompt": st.column_config.ProgressColumn(
+                **percent, help="Chance to win a duel against another prompt drawn at random from the pool."
+            ),
+        },
+    )
+
+
+def draw_race(race: Race, standings: Standings, study: Study) -> None:
+    order = {prompt.id: arm for arm, prompt in enumerate(standings.arms)}
+    arms = [order[row.prompt.id] for row in standings.rows][: charts.MOST_LINES]
+    if len(standings.rows) > len(arms):
+        st.caption(f"The {len(arms)} strongest of {len(standings.rows)} prompts.")
+    which = st.segmented_control(
+        "Win rate", [MODEL, OBSERVED], default=MODEL, key="rate", bind="query-params", required=True,
+        help="The model's chance to beat a random prompt is fair to every prompt; the observed win rate depends "
+        "on whom a prompt was asked to meet.",
+    )  # fmt: skip
+    show(charts.win_rate_over_votes(race, arms, which == OBSERVED), "win_rate", race_csv(race))
+    show(charts.p_best_over_votes(race, arms, study.settings.confidence), "p_best", race_csv(race))
+
+
+def race_csv(race: Race) -> pd.DataFrame:
+    """The race, one line per prompt and number of votes."""
+    return pd.DataFrame(
+        [
+            {
+                "votes": votes,
+                "prompt": name,
+                "p_best": race.p_best[row, arm],
+                "chance": race.chance[row, arm],
+                "chance_low": race.chance_low[row, arm],
+                "chance_high": race.chance_high[row, arm],
+                "observed": race.observed[row, arm],
+            }
+            for row, votes in enumerate(race.votes)
+            for arm, name in enumerate(race.names)
+        ]
+    )
+
+
+def show(figure: charts.go.Figure, name: str, data: pd.DataFrame) -> None:
+    """A chart, its picture in the tool bar, and its numbers as CSV."""
+    st.plotly_chart(figure, key=f"chart_{name}", config={**charts.CONFIG, **charts.file_name(name)})
+    st.download_button(
+        "Numbers as CSV",
+        lambda: output_text.csv_bytes(data),
+        f"{name}.csv",
+        "text/csv",
+        key=f"csv_{name}",
+        type="tertiary",
+        on_click="ignore",
+    )
+
+
+def pairs_csv(standings: Standings) -> pd.DataFrame:
+    """Wins and duels of every ordered pair."""
+    names = [prompt.name for prompt in standings.arms]
+    return pd.DataFrame(
+        [
+            {"prompt": a, "against": b, "wins": standings.wins[i, j], "duels": standings.played[i, j]}
+            for i, a in enumerate(names)
+            for j, b in enumerate(names)
+            if i != j
+        ]
+    )
+
+
+visit, study = access.enter()
+frame.show_message()
+st.header("Standings", anchor=False)
+chosen: VoteFilter = filters.draw(visit, study)
+standings = visit.services.results.standings(study, chosen)
+if not standings.votes:
+    st.info("No votes yet. The standings begin with the first one.", icon=":material/how_to_vote:")
+    st.page_link("rater/duel.py", label="Vote", icon=":material/compare_arrows:")
+    st.stop()
+
+advice.banner(standings, study)
+with st.container(horizontal=True):
+    st.metric("Votes counted", f"{standings.votes:,}", width="content")
+    st.metric("Raters", f"{standings.raters:,}", width="content")
+    st.metric("Skipped", f"{standings.skips:,}", width="content")
+    if standings.judge_votes:
+        st.metric("By judges", f"{standings.judge_votes / standings.votes:.0%}", width="content")
+st.caption(filters.described(chosen, standings))
+draw_table(standings)
+
+race_tab, pairs_tab, strengths_tab, winners_tab = st.tabs(
+    ["Over the votes", "Pair by pair", "Strengths", "Other ways to win"], on_change="rerun", key="charts"
+)
+if race_tab.open:
+    with race_tab:
+        draw_race(visit.services.results.race(study, chosen), standings, study)
+if pairs_tab.open:
+    with pairs_tab:
+        left, right = st.columns(2)
+        with left:
+            show(charts.wins_heatmap(standings), "wins", pairs_csv(standings))
+        with right:
+            show(charts.counts_heatmap(standings), "duels", pairs_csv(standings))
+if strengths_tab.open:
+    with strengths_tab:
+        show(charts.strengths(standings), "strengths", table(standings))
+if winners_tab.open:
+    with winners_tab:
+        advice.winners(standings)

@@ -1,0 +1,49 @@
+"""Whose votes are looked at: kept in the URL, so that a link restores the view."""
+
+import streamlit as st
+
+from optimizer.domain import RaterId, RaterKind, Study
+from optimizer.results import VoteFilter
+from optimizer.standings import Standings
+from pages.parts.access import Visit
+
+EVERYONE, HUMANS, JUDGES = "Everyone", "People", "Judges"
+KINDS = {EVERYONE: None, HUMANS: RaterKind.HUMAN, JUDGES: RaterKind.JUDGE}
+
+
+def draw(visit: Visit, study: Study) -> VoteFilter:
+    """The filter row; returns what was chosen."""
+    store = visit.services.store
+    raters = {rater.id: rater.name for rater in store.raters(study.id)}
+    tags = sorted({tag for row in store.inputs(study.id) for tag in row.tags})
+    with st.expander("Filter", icon=":material/filter_alt:", key="filters"):
+        left, middle, right = st.columns(3)
+        with left:
+            kind = st.segmented_control(
+                "Votes of", list(KINDS), default=EVERYONE, key="kind", bind="query-params", required=True
+            )
+            audit = st.checkbox(
+                "Random audit duels only",
+                key="audit",
+                bind="query-params",
+                help="Their win rates are unbiased, because chance chose the pairs.",
+            )
+        chosen_tags = middle.multiselect("Input tags", tags, key="tags", bind="query-params")
+        chosen_raters = right.multiselect(
+            "Raters", list(raters), format_func=lambda rater: raters[rater], key="raters", bind="query-params"
+        )
+    return VoteFilter(
+        frozenset(RaterId(rater) for rater in chosen_raters), frozenset(chosen_tags), KINDS[kind], audit
+    )
+
+
+def described(chosen: VoteFilter, standings: Standings) -> str:
+    """Whose votes these standings hold, in words."""
+    parts = []
+    if standings.human_votes:
+        parts.append(f"{standings.human_votes:,} by people")
+    if standings.judge_votes:
+        parts.append(f"{standings.judge_votes:,} by judges")
+    held = " and ".join(parts) or "none"
+    filtered = " Filtered." if chosen != VoteFilter() else ""
+    return f"These standings hold {held}.{filtered} Skips, replays and raters set aside do not count."
