@@ -13,10 +13,11 @@ OBSERVED, MODEL = "Observed", "Model"
 
 def table(standings: Standings) -> pd.DataFrame:
     """The standings as people read them."""
+    retired = {row.prompt.id: " (retired)" for row in standings.rows if row.prompt.retired_at}
     return pd.DataFrame(
         {
             "Rank": range(1, len(standings.rows) + 1),
-            "Prompt": [row.prompt.name + (" (retired)" if row.prompt.retired_at else "") for row in standings.rows],
+            "Prompt": [row.prompt.name + retired.get(row.prompt.id, "") for row in standings.rows],
             "Strength": [row.strength for row in standings.rows],
             "90 % interval": [f"{row.low:+.2f} to {row.high:+.2f}" for row in standings.rows],
             "Probably best": [row.p_best for row in standings.rows],
@@ -40,7 +41,7 @@ def draw_table(standings: Standings) -> None:
         table(standings),
         hide_index=True,
         column_config={
-            "Strength": st.column_config.NumberColumn(format="%+.2f", help="Logits above the average prompt."),
+            "Strength": st.column_config.NumberColumn(format="%+.2f", help="Logits above the average."),
             "Probably best": st.column_config.ProgressColumn(
                 **percent, help="Probability that this prompt is the best of the pool, given the votes."
             ),
@@ -58,8 +59,8 @@ def draw_race(race: Race, standings: Standings, study: Study) -> None:
         st.caption(f"The {len(arms)} strongest of {len(standings.rows)} prompts.")
     which = st.segmented_control(
         "Win rate", [MODEL, OBSERVED], default=MODEL, key="rate", bind="query-params", required=True,
-        help="The model's chance to beat a random prompt is fair to every prompt; the observed win rate depends "
-        "on whom a prompt was asked to meet.",
+        help="The model's chance to beat a random prompt is fair to every prompt; the observed win rate "
+        "depends on whom a prompt was asked to meet.",
     )  # fmt: skip
     show(charts.win_rate_over_votes(race, arms, which == OBSERVED), "win_rate", race_csv(race))
     show(charts.p_best_over_votes(race, arms, study.settings.confidence), "p_best", race_csv(race))

@@ -1,4 +1,4 @@
-"""Plotly figures of a study: arrays in, figure out. Told apart by dash and symbol too, not by colour alone."""
+"""Plotly figures of a study: arrays in, figure out. Lines differ in dash and symbol too, not only in colour."""
 
 from collections.abc import Sequence
 
@@ -65,7 +65,7 @@ def _line(figure: go.Figure, x: Sequence[int], y: FloatArray, name: str, arm: in
 
 def win_rate_over_votes(race: Race, arms: Sequence[int], observed: bool) -> go.Figure:
     """Chance to beat a random prompt of the pool (with its 90 % band), or the observed win rate."""
-    title = "Observed win rate (what was asked decides it too)" if observed else "Chance to beat a random prompt"
+    title = "Observed win rate" if observed else "Chance to beat a random prompt of the pool"
     figure = _figure(title, "votes", "per cent")
     for arm in arms:
         if not observed:
@@ -100,7 +100,8 @@ def p_best_over_votes(race: Race, arms: Sequence[int], confidence: float) -> go.
 def strengths(standings: Standings) -> go.Figure:
     """Strengths with their 90 % intervals, strongest on top."""
     rows = list(reversed(standings.rows))
-    figure = _figure("Strength, with 90 % interval", "logits above the average prompt", "", 120 + 34 * len(rows))
+    height = 120 + 34 * len(rows)
+    figure = _figure("Strength, with 90 % interval", "logits above the average prompt", "", height)
     figure.add_scatter(
         x=[row.strength for row in rows],
         y=[row.prompt.name for row in rows],
