@@ -11,6 +11,7 @@ from optimizer.domain import utc_now
 from optimizer.inputs import Inputs
 from optimizer.pairing import Pairing
 from optimizer.prompts import Prompts
+from optimizer.results import Results
 from optimizer.storage import open_store
 from optimizer.storage.base import Store
 from optimizer.studies import Studies
@@ -27,6 +28,7 @@ class Services:
     prompts: Prompts
     inputs: Inputs
     workshop: Workshop
+    results: Results
 
     def close(self) -> None:
         """Let go of the database. The services are of no use afterwards."""
@@ -46,6 +48,7 @@ def build(config: Config, clock: Callable[[], datetime] = utc_now) -> Services:
         Prompts(store, clock),
         Inputs(store, clock),
         Workshop(store, Pairing(store), clock),
+        Results(store),
     )
 
 

@@ -1,4 +1,4 @@
-"""Plotly figures of a study: arrays in, figure out. Lines differ in dash and symbol too, not only in colour."""
+"""Plotly figures of a study: arrays in, figure out. Lines differ in dash and symbol, not only in colour."""
 
 from collections.abc import Sequence
 
