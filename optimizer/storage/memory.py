@@ -47,30 +47,43 @@ class MemoryStore:
     # -- writing ------------------------------------------------------------------------------
     def add(self, batch: Batch) -> None:
         with self._lock:
+            for noun in batch.changes:
+                self._check_change(noun)
             self._all.add(batch, expiring=False)
+            for noun in batch.changes:
+                self._change(noun)
 
     def add_vote(self, vote: Vote) -> None:
         with self._lock:
             self._all.add(Batch(votes=[vote]), expiring=True)
 
     def replace(self, noun: Study | Prompt | Input | Rater) -> None:
+        self.add(Batch(changes=[noun]))
+
+    def _check_change(self, noun: Study | Prompt | Input | Rater) -> None:
         check_storable([noun])
-        with self._lock:
-            match noun:
-                case Study():
-                    check_change(_get(self._all.studies, noun.id, "study"), noun)
-                    self._all.studies[noun.id] = noun
-                case Prompt():
-                    check_change(_get(self._all.prompts, noun.id, "prompt"), noun)
-                    self._all.prompts[noun.id] = noun
-                    self._all.tallies[noun.study].content_version += 1
-                case Input():
-                    check_change(_get(self._all.inputs, noun.id, "input"), noun)
-                    self._all.inputs[noun.id] = noun
-                    self._all.tallies[noun.study].content_version += 1
-                case Rater():
-                    check_change(_get(self._all.raters, noun.id, "rater"), noun)
-                    self._all.put_rater(noun)
+        match noun:
+            case Study():
+                check_change(_get(self._all.studies, noun.id, "study"), noun)
+            case Prompt():
+                check_change(_get(self._all.prompts, noun.id, "prompt"), noun)
+            case Input():
+                check_change(_get(self._all.inputs, noun.id, "input"), noun)
+            case Rater():
+                check_change(_get(self._all.raters, noun.id, "rater"), noun)
+
+    def _change(self, noun: Study | Prompt | Input | Rater) -> None:
+        match noun:
+            case Study():
+                self._all.studies[noun.id] = noun
+            case Prompt():
+                self._all.prompts[noun.id] = noun
+                self._all.tallies[noun.study].content_version += 1
+            case Input():
+                self._all.inputs[noun.id] = noun
+                self._all.tallies[noun.study].content_version += 1
+            case Rater():
+                self._all.put_rater(noun)
 
     def withdraw_vote(self, vote: VoteId, at: datetime, reopen_until: datetime | None = None) -> None:
         check_time("time of withdrawal", at)
