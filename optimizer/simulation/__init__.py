@@ -1,0 +1,1 @@
+"""Raters whose preferences are known, so that selectors and models can be judged by the truth."""
