@@ -21,6 +21,7 @@ PERSON_COOKIE = "prompt_duel_person"
 ONE_YEAR = 365 * 24 * 3600
 
 # Model outputs are drawn in the page, so nothing but our own origin may run, load or be sent to.
+# (Streamlit's page has one inline script, a flag for crawlers, which is blocked and not missed.)
 CONTENT_SECURITY_POLICY = "; ".join(
     (
         "default-src 'self'",

@@ -4,7 +4,7 @@ import streamlit as st
 
 from pages.parts import access, frame
 
-st.set_page_config(page_title="Prompt Duel", page_icon=":material/swords:", layout="wide")
+st.set_page_config(page_title="Prompt Duel", page_icon="⚖️", layout="wide")
 
 screens = {
     "Vote": [

@@ -14,19 +14,27 @@ REASONS = {
 }
 
 
-def input_card(study: Study, shown: ShownDuel, whole: bool) -> None:
-    """The task and the input's variables; about six lines of them unless the whole is asked for."""
+def heading(study: Study) -> None:
+    """The task, and where the outputs come from."""
     st.markdown(f"**{output_text.safe_markdown(study.task or study.name)}**")
+    if study.about:
+        with st.container(key="about"):
+            st.caption(f":material/info: {output_text.safe_markdown(study.about)}", help=study.about)
+
+
+def input_card(shown: ShownDuel, whole: bool) -> None:
+    """The input's variables; a few lines of them unless the whole is asked for."""
     with st.container(border=True, key="input_whole" if whole else "input_short"):
         for name, value in shown.variables.items():
-            st.caption(output_text.safe_markdown(name.replace("_", " ")))
+            if len(shown.variables) > 1:
+                st.caption(output_text.safe_markdown(name.replace("_", " ")))
             output_text.draw(value, output_text.fitting_mode((value, value)))
 
 
 def output(side: str, text: str, mode: str, key: str) -> None:
     """One pane: its letter, its text, scrolling by itself."""
-    st.markdown(f"**{side}**")
     with st.container(border=True, key=key):
+        st.badge(side, color="primary")
         output_text.draw(text, mode)
 
 

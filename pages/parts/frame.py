@@ -50,18 +50,29 @@ def show_message() -> None:
         st.toast(text)
 
 
-# Panes of equal height that scroll by themselves; what Streamlit has no parameter for.
+# What Streamlit has no parameter for: panes of equal height that scroll by themselves and fill what
+# the input and the answers leave of the window, and rows of buttons that stay low.
 STYLE = """<style>
+.stMainBlockContainer { padding-top: 1.2rem; padding-bottom: 1rem; max-width: 112rem; }
+[data-testid="stHeader"] { background: transparent; height: 2.6rem; min-height: 2.6rem; }
+[data-testid="stBottomBlockContainer"] { padding: 0.4rem 1rem 0.5rem; max-width: 112rem; }
+[data-testid="stBottomBlockContainer"] [data-testid="stVerticalBlock"] { gap: 0.15rem; }
 .st-key-pane_first, .st-key-pane_second {
-  height: max(16rem, calc(100vh - 31rem)); overflow: auto; unicode-bidi: plaintext; overflow-wrap: anywhere; }
-.st-key-input_short { max-height: 9.5rem; overflow: auto; }
-.st-key-input_short, .st-key-input_whole { unicode-bidi: plaintext; overflow-wrap: anywhere; }
-.st-key-pane_first table, .st-key-pane_second table { display: block; overflow-x: auto; max-width: 100%; }
-.st-key-pane_first :is(p, li), .st-key-pane_second :is(p, li) { unicode-bidi: plaintext; }
+  flex: none; height: max(15rem, calc(100vh - 26.8rem)); overflow: auto; overflow-wrap: anywhere; }
+.st-key-input_short { max-height: 7.6rem; overflow: auto; }
+.st-key-input_short, .st-key-input_whole { overflow-wrap: anywhere; padding: 0.6rem 1rem; gap: 0.3rem; }
+:is(.st-key-pane_first, .st-key-pane_second, .st-key-input_short, .st-key-input_whole) :is(p, li, code, td) {
+  unicode-bidi: plaintext; }
+:is(.st-key-pane_first, .st-key-pane_second) table { display: block; overflow-x: auto; max-width: 100%; }
+.st-key-about p { white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
+.st-key-grades button, .st-key-duel_tools button { min-height: 1.7rem; padding-top: 0; padding-bottom: 0; }
+.st-key-answers kbd { opacity: 1; }
 @media (max-width: 700px) {
+  .stMainBlockContainer { padding: 2.4rem 0.8rem 1rem; }
   .st-key-pane_first, .st-key-pane_second { height: auto; max-height: 60vh; }
-  .st-key-answers button { min-height: 3rem; }
-  .st-key-duel_tools { display: none; }
+  .st-key-duel_tools, .st-key-grades { display: none; }
+  .st-key-answers { gap: 0.4rem; }
+  .st-key-answers button { min-height: 2.9rem; }
 }
 </style>"""
 

@@ -142,11 +142,11 @@ except NothingToAsk as missing:
         st.page_link("host/outputs.py", label="Outputs", icon=":material/grid_view:")
     st.stop()
 
-if study.about:
-    st.caption(f":material/info: {output_text.safe_markdown(study.about)}")
-cards.input_card(study, shown, st.session_state.get("whole_input", False))
-mode = draw_tools(shown)
-draw_pair(shown, mode)
+with st.container(gap="xsmall"):
+    cards.heading(study)
+    cards.input_card(shown, st.session_state.get("whole_input", False))
+    mode = draw_tools(shown)
+    draw_pair(shown, mode)
 with st.bottom:
     draw_bar(shown, study)
     line = st.empty()

@@ -1,0 +1,38 @@
+"""What a callback did, or why it could not: callbacks cannot draw, so it is said in the run that follows."""
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from optimizer.errors import BadFile, PromptDuelError
+from pages.parts import frame
+from pages.parts.labels import plain
+
+LISTED = 1000
+
+
+def attempt(act: Callable[[], object], done: str) -> bool:
+    """Do it and keep the word that it is done, or keep the reason why not. For callbacks."""
+    try:
+        act()
+    except BadFile as error:
+        st.session_state["fault"] = str(error)
+        st.session_state["faults"] = "\n".join(error.faults[:LISTED])
+        return False
+    except PromptDuelError as error:
+        st.session_state["fault"] = str(error)
+        return False
+    frame.keep_message(plain(done))
+    return True
+
+
+def draw() -> None:
+    """What the last callback left to say; a reason why not stays until the next action."""
+    frame.show_message()
+    fault = st.session_state.pop("fault", None)
+    faults = st.session_state.pop("faults", None)
+    if fault:
+        st.error(plain(fault), icon=":material/error:")
+    if faults and faults.count("\n") >= 5:
+        with st.expander("All faults"):
+            st.code(faults, language=None)
