@@ -6,7 +6,7 @@ import numpy as np
 from scipy.special import expit
 
 from optimizer.selectors.base import BoolArray, FloatArray, IntArray, Record
-from optimizer.stats.bradley_terry import fit_strengths
+from optimizer.stats.bradley_terry import fit_by_evidence
 from optimizer.stats.posterior import Posterior
 
 
@@ -16,8 +16,8 @@ def counted(record: Record) -> FloatArray:
 
 
 def believed(record: Record) -> Posterior:
-    """The posterior of strengths, its spread shrunk already by the votes that pending duels will bring."""
-    return expecting(fit_strengths(record.wins), record.pending)
+    """The posterior of strengths, prior width by evidence, shrunk already by the votes in flight."""
+    return expecting(fit_by_evidence(record.wins), record.pending)
 
 
 def expecting(posterior: Posterior, pending: IntArray) -> Posterior:

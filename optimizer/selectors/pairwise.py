@@ -25,10 +25,3 @@ def drawn_matrix(wins: FloatArray, rng: np.random.Generator) -> FloatArray:
     drawn: FloatArray = upper + np.tril(1.0 - upper.T, -1)
     np.fill_diagonal(drawn, 0.5)
     return drawn
-
-
-def win_rates(wins: FloatArray) -> FloatArray:
-    """(k, k) observed share of wins of i over j; 1/2 where they never met, and on the diagonal."""
-    met = wins + wins.T
-    rates: FloatArray = np.where(met > 0, wins / np.where(met > 0, met, 1.0), 0.5)
-    return rates

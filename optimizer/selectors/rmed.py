@@ -22,12 +22,12 @@ from scipy.special import xlogy
 
 from optimizer.selectors.base import FloatArray, Need, Pair, Record, allowed_pairs, best_pair
 from optimizer.selectors.evidence import best_of, counted
-from optimizer.selectors.pairwise import win_rates
+from optimizer.stats.winners import shares
 
 
 def empirical_divergence(wins: FloatArray) -> FloatArray:
     """(k,) I_i: how strongly the votes say that arm i loses to somebody."""
-    rates = win_rates(wins)
+    rates = shares(wins)
     met = wins + wins.T
     divergence = xlogy(rates, 2.0 * rates) + xlogy(1.0 - rates, 2.0 * (1.0 - rates))
     total: FloatArray = (met * divergence * (rates <= 0.5)).sum(1)
@@ -36,7 +36,7 @@ def empirical_divergence(wins: FloatArray) -> FloatArray:
 
 def opponent(arm: int, wins: FloatArray, divergence: FloatArray) -> FloatArray:
     """(k,) how much each arm is wanted as the opponent of ``arm``: highest for the paper's m(t)."""
-    rates = win_rates(wins)
+    rates = shares(wins)
     wanted: FloatArray = 1.0 - rates[arm]
     best = int(np.argmin(divergence))
     leads = (rates[arm] > 0.5).sum() == len(rates) - 1

@@ -19,7 +19,8 @@ import numpy as np
 
 from optimizer.selectors.base import Need, Pair, Record, allowed_pairs
 from optimizer.selectors.evidence import best_of, counted
-from optimizer.selectors.pairwise import confidence_bounds, win_rates
+from optimizer.selectors.pairwise import confidence_bounds
+from optimizer.stats.winners import shares
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ class Rucb:
         free = allowed.any(1)
         hopeful = free & (upper >= 0.5).all(1)
         candidates = hopeful if hopeful.any() else free
-        ahead = np.where(candidates, (win_rates(wins) > 0.5).sum(1), -1)
+        ahead = np.where(candidates, (shares(wins) > 0.5).sum(1), -1)
         best = np.flatnonzero(ahead == ahead.max())
         others = np.setdiff1d(np.flatnonzero(candidates), best)
         if best.size == 1 and hopeful.any() and (others.size == 0 or rng.random() < 0.5):

@@ -18,33 +18,11 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from scipy.optimize import linprog
 from scipy.special import expit
 
-from optimizer.errors import NotFitted
 from optimizer.selectors.base import FloatArray, Need, Pair, Record, allowed_pairs
 from optimizer.selectors.evidence import believed, best_of, counted
-
-
-def maximin(preference: FloatArray) -> FloatArray:
-    """(k,) mixture x that maximises min_j (x'P)_j; raises ``NotFitted`` if the program fails."""
-    k = preference.shape[0]
-    objective = np.append(np.zeros(k), -1.0)
-    bound = np.column_stack([-preference.T, np.ones(k)])
-    result = linprog(
-        objective,
-        A_ub=bound,
-        b_ub=np.zeros(k),
-        A_eq=np.append(np.ones(k), 0.0)[None, :],
-        b_eq=[1.0],
-        bounds=[(0.0, None)] * k + [(None, None)],
-        method="highs",
-    )
-    if not result.success:
-        raise NotFitted(f"No von Neumann winner of {k} prompts was found: {result.message}")
-    mixture = np.maximum(result.x[:k], 0.0)
-    shares: FloatArray = mixture / mixture.sum()
-    return shares
+from optimizer.stats.winners import von_neumann
 
 
 def sampled_matrix(
@@ -70,7 +48,7 @@ class VonNeumann:
         wins = counted(record)
         strengths = believed(record).draws(2, rng)
         allowed = allowed_pairs(record)
-        mixture = maximin(sampled_matrix(wins, strengths[0], self.weight, rng))
+        mixture = von_neumann(sampled_matrix(wins, strengths[0], self.weight, rng))
         together = np.where(allowed, np.outer(mixture, mixture), 0.0).ravel()
         if together.sum() > 1e-9:
             first, second = divmod(int(rng.choice(together.size, p=together / together.sum())), record.k)
