@@ -8,6 +8,7 @@ from threading import Lock
 
 from optimizer.config import Config
 from optimizer.domain import utc_now
+from optimizer.exchange import Exchange
 from optimizer.inputs import Inputs
 from optimizer.pairing import Pairing
 from optimizer.prompts import Prompts
@@ -29,6 +30,7 @@ class Services:
     inputs: Inputs
     workshop: Workshop
     results: Results
+    exchange: Exchange
 
     def close(self) -> None:
         """Let go of the database. The services are of no use afterwards."""
@@ -41,6 +43,7 @@ def build(config: Config, clock: Callable[[], datetime] = utc_now) -> Services:
     studies = Studies(store, config.samples_dir, clock)
     if not store.studies():
         studies.restore_samples()
+    results = Results(store)
     return Services(
         config,
         store,
@@ -48,7 +51,8 @@ def build(config: Config, clock: Callable[[], datetime] = utc_now) -> Services:
         Prompts(store, clock),
         Inputs(store, clock),
         Workshop(store, Pairing(store), clock),
-        Results(store),
+        results,
+        Exchange(store, results, config.max_upload_bytes, clock),
     )
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import ClassVar, Protocol
 
-from optimizer.domain import Ballot, Batch, Input, Output, Prompt, Rater, RaterId, Study
+from optimizer.domain import Ballot, Batch, Input, Output, Prompt, Rater, RaterId, Study, StudyId
 from optimizer.errors import BadFile, BadInput
 
 MAX_FAULTS = 1000  # a file that is wrong in every row says so a thousand times, not a million
@@ -49,12 +49,16 @@ class Choices:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What an import would do. ``head`` holds its first rows as they were understood."""
+    """What an import would do: ``notes`` tell it in sentences, ``head`` holds the first rows as they were
+    understood. ``study`` and ``seen`` are filled in by who asked for the preview: the study that it is
+    for, and that study's content version, None for an import that makes a study."""
 
     batch: Batch
     head: tuple[Mapping[str, str], ...] = ()
     notes: tuple[str, ...] = ()
     faults: tuple[str, ...] = ()
+    study: StudyId | None = None
+    seen: int | None = None
 
     def checked(self) -> Batch:
         """The batch, or ``BadFile`` with all faults."""
@@ -113,15 +117,16 @@ class Faults:
 
     def add(self, where: str, what: str) -> None:
         """One fault: ``where`` starts the sentence ("Row 14, column 'output'"), ``what`` ends it."""
-        if len(self._sentences) < MAX_FAULTS:
-            self._sentences.append(f"{where} {what}.")
-        else:
-            self._more += 1
+        self.add_sentence(f"{where} {what}.")
 
     def add_error(self, where: str, error: BadInput) -> None:
-        """A fault that a check raised as whole sentences."""
+        """A fault that a check raised, in sentences of its own."""
+        self.add_sentence(f"{where}: {error}")
+
+    def add_sentence(self, sentence: str) -> None:
+        """A fault that is a whole sentence already."""
         if len(self._sentences) < MAX_FAULTS:
-            self._sentences.append(f"{where}: {error}")
+            self._sentences.append(sentence)
         else:
             self._more += 1
 
