@@ -38,6 +38,7 @@ def opponent(arm: int, wins: FloatArray, divergence: FloatArray) -> FloatArray:
     """(k,) how much each arm is wanted as the opponent of ``arm``: highest for the paper's m(t)."""
     rates = shares(wins)
     wanted: FloatArray = 1.0 - rates[arm]
+    wanted[arm] = -1.0
     best = int(np.argmin(divergence))
     leads = (rates[arm] > 0.5).sum() == len(rates) - 1
     if best != arm and (leads or rates[arm, best] <= 0.5):

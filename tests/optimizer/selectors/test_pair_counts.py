@@ -1,0 +1,144 @@
+"""Worked steps of the rules that count pairs: D-TS+, RUCB, RMED1, CCB, winner stays, round robin."""
+
+import numpy as np
+import pytest
+
+from optimizer.selectors.copeland_confidence import CopelandConfidence, copeland_bounds
+from optimizer.selectors.double_thompson import DoubleThompson, estimated_regret
+from optimizer.selectors.pairwise import confidence_bounds, drawn_matrix
+from optimizer.selectors.rmed import Rmed, empirical_divergence, opponent
+from optimizer.selectors.round_robin import RoundRobin
+from optimizer.selectors.rucb import Rucb
+from optimizer.selectors.self_sparring import SelfSparring
+from optimizer.selectors.winner_stays import WinnerStays
+from tests.optimizer.selectors.records import record_of
+
+# Arm 0 surely beats all, arm 1 surely beats 2 and 3, arms 2 and 3 are open.
+CLEAR = np.array([[0, 90, 95, 95], [10, 0, 90, 90], [5, 10, 0, 2], [5, 10, 2, 0]], dtype=float)
+
+
+def asked(selector: object, record: object, seeds: int = 40) -> set[tuple[int, int]]:
+    pairs = [selector.ask(record, np.random.default_rng(seed)) for seed in range(seeds)]  # type: ignore[attr-defined]
+    return {(pair.first, pair.second) for pair in pairs}
+
+
+def test_confidence_bounds_by_hand() -> None:
+    """3 wins of 4, t = 4: 3/4 +- sqrt(0.51 ln 4 / 4) = 0.75 +- 0.42042; pairs never met: 1 and 0."""
+    upper, lower = confidence_bounds(np.array([[0, 3, 0], [1, 0, 0], [0, 0, 0]], dtype=float), 0.51)
+    assert upper[0, 1] == pytest.approx(1.17042, abs=1e-5)
+    assert lower[0, 1] == pytest.approx(0.32958, abs=1e-5)
+    assert upper[1, 0] == pytest.approx(1 - 0.32958, abs=1e-5)
+    assert (upper[0, 2], lower[0, 2], upper[2, 2], lower[2, 2]) == (1.0, 0.0, 0.5, 0.5)
+
+
+def test_a_drawn_matrix_is_a_preference_matrix_near_the_counts() -> None:
+    drawn = drawn_matrix(100.0 * CLEAR, np.random.default_rng(0))
+    np.testing.assert_allclose(drawn + drawn.T, 1.0)
+    assert drawn[0, 1] == pytest.approx(0.9, abs=0.02)
+
+
+def test_the_tie_break_of_d_ts_plus_by_hand() -> None:
+    """P(0>1) = .9, P(0>2) = .8, P(1>2) = .6: scores 1, 1/2, 0; for arm 0 the losses are 1/4 and 1/2,
+    KL(.9, .5) = .368064, KL(.8, .5) = .192745: 0.25 / .368064 + 0.5 / .192745 = 3.27335 (Wu and Liu 2016)."""
+    drawn = np.array([[0.5, 0.9, 0.8], [0.1, 0.5, 0.6], [0.2, 0.4, 0.5]])
+    regret = estimated_regret(drawn)
+    assert regret[0] == pytest.approx(3.27335, abs=1e-4)
+    assert regret[0] < regret[1] < regret[2]
+
+
+def test_double_thompson_keeps_to_the_possible_copeland_winner_and_spares_proven_losers() -> None:
+    """Only arm 0 may be first (Algorithm 1, line 6). Against an arm 0 that surely beats 1 but is open
+    against the rest, l_k0 <= 1/2 holds for all, as losers are never above 1/2 (line 10)."""
+    assert {first for first, _ in asked(DoubleThompson(), record_of(CLEAR))} == {0}
+    # 0 loses surely to 1 in a cycle 0 > 2 > 1 > 0 with all three level: any may be first, but the second
+    # is never the arm that surely beats the first.
+    cycle = 60.0 * np.array([[0, 0.1, 0.9], [0.9, 0, 0.1], [0.1, 0.9, 0]])
+    assert asked(DoubleThompson(), record_of(cycle)) == {(0, 2), (1, 0), (2, 1)}
+
+
+def test_rucb_takes_the_only_arm_that_may_beat_all_and_its_most_hopeful_rival() -> None:
+    """C = {0} (Zoghi et al. 2014, line 6), so it is first; u_10 is the highest of the bounds u_j0."""
+    assert asked(Rucb(), record_of(CLEAR)) == {(0, 1)}
+
+
+def test_rucb_keeps_its_hypothesis_half_of_the_time() -> None:
+    """Without votes all arms are candidates; with one favourite it is first in about half of the duels."""
+    wins = np.array([[0, 1, 1], [0, 0, 0], [0, 0, 0]], dtype=float)
+    firsts = [Rucb().ask(record_of(wins), np.random.default_rng(seed)).first for seed in range(200)]
+    assert 70 <= firsts.count(0) <= 130
+
+
+def test_empirical_divergence_by_hand() -> None:
+    """Arm 1 won 1 of 4: 4 d(1/4, 1/2) = 4 (ln(1/2) / 4 + 3 ln(3/2) / 4) = 0.523248; arm 0 owes nothing.
+    Arm 2 lost both: 2 d(0, 1/2) = 2 ln 2 (Komiyama et al. 2015, eq. 3)."""
+    wins = np.array([[0, 3, 2], [1, 0, 0], [0, 0, 0]], dtype=float)
+    np.testing.assert_allclose(empirical_divergence(wins), [0.0, 0.523248, 2 * np.log(2)], atol=1e-6)
+
+
+def test_rmed_chooses_the_opponent_of_algorithm_2() -> None:
+    divergence = empirical_divergence(CLEAR)
+    assert int(np.argmin(divergence)) == 0
+    assert int(np.argmax(opponent(2, CLEAR, divergence))) == 0  # the best arm is in O_2
+    assert int(np.argmax(opponent(0, CLEAR, divergence))) == 1  # no rivals: the closest one
+    # Arm 2 beats the best arm 0 but loses to 3, so it meets the arm that beats it most.
+    wins = np.array([[0, 50, 9, 50], [0, 0, 5, 5], [11, 5, 0, 1], [0, 5, 9, 0]], dtype=float)
+    divergence = empirical_divergence(wins)
+    assert int(np.argmin(divergence)) == 0
+    assert int(np.argmax(opponent(2, wins, divergence))) == 3
+
+
+def test_rmed_meets_every_pair_once_then_only_those_that_may_be_unbeaten() -> None:
+    wins = np.zeros((4, 4))
+    met = set()
+    for _ in range(6):
+        pair = Rmed().ask(record_of(wins), np.random.default_rng(0))
+        met.add(frozenset(pair[:2]))
+        wins[min(pair[:2]), max(pair[:2])] += 1
+    assert len(met) == 6
+    # log t + 0.3 * 4^1.01 is about 7.5; arms 1 to 3 have divergences far above that.
+    assert asked(Rmed(), record_of(CLEAR)) == {(0, 1)}
+
+
+def test_copeland_bounds_by_hand_and_the_choice_they_allow() -> None:
+    upper, lower = confidence_bounds(CLEAR, 0.51)
+    most, least = copeland_bounds(upper, lower)
+    assert most.tolist() == [3, 2, 1, 1]
+    assert least.tolist() == [3, 2, 0, 0]
+    assert asked(CopelandConfidence(), record_of(CLEAR)) == {(0, 1)}
+    # Without votes everyone may be first and second.
+    assert len({first for first, _ in asked(CopelandConfidence(), record_of(np.zeros((4, 4))))}) == 4
+
+
+def test_self_sparring_draws_by_share_of_wins_whoever_the_opponent() -> None:
+    wins = np.array([[0, 30, 30], [30, 0, 30], [0, 0, 0]], dtype=float)
+    assert asked(SelfSparring(), record_of(wins)) == {(0, 1), (1, 0)}
+
+
+def test_winner_stays_step_by_step() -> None:
+    """Chen and Frazier 2017, Algorithm 1: C = wins - losses. 0 beats 1: C = (1, -1, 0, 0), so 0 stays and
+    2 or 3 steps in. 0 beats 2 as well: C = (2, -1, -1, 0), so 3 steps in. 3 wins: C = (1, -1, -1, 1), level,
+    and as this pair was asked last, one of them stays and meets the next."""
+    wins = np.zeros((4, 4))
+    wins[0, 1] = 1
+    assert asked(WinnerStays(), record_of(wins, last=(0, 1))) == {(0, 2), (0, 3)}
+    wins[0, 2] = 1
+    assert asked(WinnerStays(), record_of(wins, last=(0, 2))) == {(0, 3)}
+    wins[3, 0] = 1
+    firsts = asked(WinnerStays(), record_of(wins, last=(3, 0)))
+    assert {first for first, _ in firsts} == {0, 3}
+    assert {second for _, second in firsts} == {1, 2}
+
+
+def test_winner_stays_prefers_an_arm_of_the_last_duel_when_level() -> None:
+    wins = np.zeros((4, 4))
+    wins[1, 0] = wins[0, 1] = 1
+    assert {first for first, _ in asked(WinnerStays(), record_of(wins, last=(0, 1)))} == {0, 1}
+
+
+def test_round_robin_completes_a_lap_before_the_next_begins() -> None:
+    wins = np.zeros((5, 5))
+    for lap in (1, 2):
+        for step in range(10):
+            i, j, _ = RoundRobin().ask(record_of(wins), np.random.default_rng(step))
+            wins[i, j] += 1
+        assert ((wins + wins.T)[~np.eye(5, dtype=bool)] == lap).all()
