@@ -3,8 +3,7 @@
 Shared by every format that brings outputs, so that all of them match, refuse and create alike.
 """
 
-from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from difflib import get_close_matches
@@ -22,7 +21,7 @@ from optimizer.domain import (
     new_id,
 )
 from optimizer.errors import BadInput
-from optimizer.formats.base import Choices, Contents, Faults, Preview
+from optimizer.formats.base import Choices, Contents, Faults, Preview, told
 
 Cell = tuple[PromptId, InputId]
 
@@ -59,9 +58,9 @@ class Arrivals:
             cell = output.prompt, output.input
             self._samples.setdefault(cell, {})[output.sample] = _Sample(output.text, output.usable, "")
         self._new_prompts: dict[PromptId, tuple[Prompt, str]] = {}
-        self._new_inputs: list[tuple[Input, str]] = []
+        self._new_inputs: list[Input] = []
         self._outputs: list[Output] = []
-        self._notes: Counter[str] = Counter()
+        self._blank = self._there = 0
 
     # -- finding or making ----------------------------------------------------------------------
     def prompt(self, raw_name: str, where: str, text: str = "") -> Prompt | None:
@@ -121,7 +120,7 @@ class Arrivals:
     ) -> None:
         """An output, unless it is blank or there already; another text in its place is a fault."""
         if not text.strip():
-            self._notes["{n} without an output: left out"] += 1
+            self._blank += 1
             return
         there = self._samples.setdefault((prompt.id, row.id), {})
         if sample is None:
@@ -146,7 +145,7 @@ class Arrivals:
                 )
             )
         elif rival.text == text:
-            self._notes["{n} that are there already: left out"] += 1
+            self._there += 1
         else:
             place = f"given in {rival.where[:1].lower()}{rival.where[1:]}" if rival.where else "in the study"
             self._faults.add(
@@ -160,31 +159,32 @@ class Arrivals:
         """Everything gathered, after a last check of templates against inputs."""
         self._check_templates()
         prompts = [prompt for prompt, _ in self._new_prompts.values()]
-        inputs = [row for row, _ in self._new_inputs]
-        told = [f"{len(self._outputs):,} new outputs."]
+        batch = Batch(prompts=prompts, inputs=self._new_inputs, outputs=self._outputs)
+        return Preview(batch, head, (*self._told(prompts), *notes), self._faults.sentences())
+
+    def _told(self, prompts: Sequence[Prompt]) -> Iterator[str]:
+        inputs, outputs = self._new_inputs, self._outputs
+        yield f"{told(len(outputs), 'new output')}."
         if prompts:
             names = ", ".join(f"'{prompt.name}'" for prompt in prompts[:12])
-            told.append(f"{len(prompts):,} new prompts: {names}{', ...' if len(prompts) > 12 else ''}.")
+            yield f"{told(len(prompts), 'new prompt')}: {names}{', ...' if len(prompts) > 12 else ''}."
+        nameless = sum(not prompt.text for prompt in prompts)
+        if nameless:
+            yield (
+                f"{told(nameless, 'new prompt')} without a text (column 'prompt_text'): their outputs can be "
+                "compared all the same."
+            )
         if inputs:
             names = ", ".join(
                 f"'{name}'" for name in dict.fromkeys(n for row in inputs for n in row.variables)
             )
-            told.append(f"{len(inputs):,} new inputs, with the variables {names}.")
-        nameless = [prompt.name for prompt in prompts if not prompt.text]
-        if nameless:
-            told.append(
-                f"The text of {len(nameless)} new prompts is not in the file (column 'prompt_text'): they "
-                "can be compared, but not shown or run."
-            )
-        meeting = {(output.input, output.prompt) for output in self._outputs}
-        met = Counter(input_id for input_id, _ in meeting)
-        if inputs and max(met.values(), default=0) < 2:
-            told.append(
-                "No new input has outputs of two prompts. Are all these columns variables of the input?"
-            )
-        told.extend("Outputs: " + note.format(n=f"{n:,}") + "." for note, n in self._notes.items())
-        batch = Batch(prompts=prompts, inputs=inputs, outputs=self._outputs)
-        return Preview(batch, head, (*told, *notes), self._faults.sentences())
+            yield f"{told(len(inputs), 'new input')}, with the variables {names}."
+        if len(inputs) == len(outputs) > 1:
+            yield "No two outputs are on the same input. Are all of these columns variables of the input?"
+        if self._blank:
+            yield f"{told(self._blank, 'empty output')} left out."
+        if self._there:
+            yield f"{told(self._there, 'output')} left out: there already."
 
     def _check_templates(self) -> None:
         for prompt, where in self._new_prompts.values():
@@ -231,7 +231,7 @@ class Arrivals:
             self._faults.add(where, f"{lacking}. Add that column, or import under input_id")
             return None
         self._inputs.append(row)
-        self._new_inputs.append((row, where))
+        self._new_inputs.append(row)
         self._index_key(row)
         for names in self._by_names:
             self._index_names(row, names)

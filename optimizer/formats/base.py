@@ -108,6 +108,11 @@ class Exporter(Protocol):
         ...
 
 
+def told(count: int, noun: str) -> str:
+    """The count with its noun: "1 new prompt", "2 new prompts"."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
 class Faults:
     """Gathers faults up to a limit, so that all of a file is looked at, not only its first fault."""
 

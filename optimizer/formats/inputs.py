@@ -7,7 +7,7 @@ from typing import ClassVar
 from optimizer.checks import KEY_NAMES, check_variables, clean_tags
 from optimizer.domain import Batch, Input
 from optimizer.errors import BadInput
-from optimizer.formats.base import HEAD, Choices, Contents, Extract, Faults, Preview, Upload
+from optimizer.formats.base import HEAD, Choices, Contents, Extract, Faults, Preview, Upload, told
 from optimizer.formats.tables import Row, Table, read_table
 from optimizer.formats.writing import csv_lines
 from optimizer.inputs_table import Content, InputRow, content_of, plan_additions
@@ -57,19 +57,19 @@ class InputsTable:
                     row.where, f"has the key '{key}', and so has {keys[key][:1].lower()}{keys[key][1:]}"
                 )
             rows.append(wanted)
-        notes = [f"{repeated:,} rows repeat an earlier one: taken once."] if repeated else []
+        notes = [f"{told(repeated, 'row')} left out: repeated in the file."] if repeated else []
         if faults:
             return Preview(Batch(), head=_head(table.rows), faults=faults.sentences())
         change = plan_additions(contents.study.id, contents.prompts, contents.inputs, rows, now)
-        for count, told in (
-            (change.added, "new inputs"),
-            (change.retired, "of them take the place of an input with the same key, which is retired"),
-            (change.restored, "retired inputs come back"),
-            (change.retagged, "inputs get other tags"),
-            (change.unchanged, "inputs are there already: left alone"),
+        for count, noun, what in (
+            (change.added, "new input", ""),
+            (change.retired, "input", " of the same key retired: a changed row takes its place"),
+            (change.restored, "retired input", " restored"),
+            (change.retagged, "input", " with other tags"),
+            (change.unchanged, "row", " left out: there already"),
         ):
             if count:
-                notes.append(f"{count:,} {told}.")
+                notes.append(f"{told(count, noun)}{what}.")
         return Preview(change.batch, _head(table.rows), tuple(notes))
 
     def write(self, extract: Extract) -> Iterator[str]:

@@ -49,8 +49,8 @@ class OutputsLong:
         if not faults:
             for row in table.rows:
                 _read_row(row, variables, arrivals, faults)
-        told = tuple(f"Column '{name}' is no variable of this study's inputs: left out." for name in others)
-        return arrivals.preview(tuple(row.cells for row in table.rows[:HEAD]), told)
+        notes = tuple(f"Column '{name}' is no variable of this study's inputs: left out." for name in others)
+        return arrivals.preview(tuple(row.cells for row in table.rows[:HEAD]), notes)
 
     def write(self, extract: Extract) -> Iterator[str]:
         contents = extract.contents

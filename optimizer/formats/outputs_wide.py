@@ -55,8 +55,7 @@ class OutputsWide:
                 text = row.cells.get(column, "")
                 if prompt is not None and found is not None:
                     arrivals.output(prompt, found, text, f"{row.where}, column '{column}'")
-        told = (f"Variables: {', '.join(variables)}.",) if variables else ()
-        return arrivals.preview(tuple(row.cells for row in table.rows[:HEAD]), told)
+        return arrivals.preview(tuple(row.cells for row in table.rows[:HEAD]))
 
 
 def prompt_columns(

@@ -1,0 +1,17 @@
+"""The commands of ``python -m optimizer``, a few to a file. A new one is a line in COMMANDS."""
+
+import click
+
+from optimizer.commands.care import backup, check
+from optimizer.commands.export import export_study
+from optimizer.commands.standings import show_standings
+from optimizer.commands.studies import import_study, list_studies
+
+COMMANDS: tuple[click.Command, ...] = (
+    list_studies,
+    import_study,
+    show_standings,
+    export_study,
+    backup,
+    check,
+)
