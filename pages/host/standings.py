@@ -20,12 +20,12 @@ def table(standings: Standings) -> pd.DataFrame:
             "Prompt": [row.prompt.name + retired.get(row.prompt.id, "") for row in standings.rows],
             "Strength": [row.strength for row in standings.rows],
             "90 % interval": [f"{row.low:+.2f} to {row.high:+.2f}" for row in standings.rows],
-            "Probably best": [row.p_best for row in standings.rows],
+            "Probably best": [100 * row.p_best for row in standings.rows],
             "Rank range": [
                 f"{row.rank_low}" if row.rank_low == row.rank_high else f"{row.rank_low} to {row.rank_high}"
                 for row in standings.rows
             ],
-            "Beats a random prompt": [row.chance for row in standings.rows],
+            "Beats a random one": [100 * row.chance for row in standings.rows],
             "Duels": [row.duels for row in standings.rows],
             "Wins": [row.wins for row in standings.rows],
             "Losses": [row.losses for row in standings.rows],
@@ -36,7 +36,7 @@ def table(standings: Standings) -> pd.DataFrame:
 
 
 def draw_table(standings: Standings) -> None:
-    percent = {"min_value": 0.0, "max_value": 1.0, "format": "percent"}
+    percent = {"min_value": 0.0, "max_value": 100.0, "width": 130, "format": "%d %%"}
     st.dataframe(
         table(standings),
         hide_index=True,
@@ -45,7 +45,7 @@ def draw_table(standings: Standings) -> None:
             "Probably best": st.column_config.ProgressColumn(
                 **percent, help="Probability that this prompt is the best of the pool, given the votes."
             ),
-            "Beats a random prompt": st.column_config.ProgressColumn(
+            "Beats a random one": st.column_config.ProgressColumn(
                 **percent, help="Chance to win a duel against another prompt drawn at random from the pool."
             ),
         },

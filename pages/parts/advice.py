@@ -26,7 +26,7 @@ def sentence(standings: Standings) -> str:
     """The advice with the prompts' names, as Markdown."""
     if standings.advice is None:
         return "A second active prompt is needed before there is anything to decide."
-    return standings.advice.sentence([safe_markdown(prompt.name) for prompt in standings.active])
+    return standings.advice.sentence([f"“{safe_markdown(prompt.name)}”" for prompt in standings.active])
 
 
 def banner(standings: Standings, study: Study) -> None:

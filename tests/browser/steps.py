@@ -1,0 +1,89 @@
+"""What a person does in the app, as small steps."""
+
+import re
+
+from playwright.sync_api import Page, expect
+
+from optimizer.domain import (
+    Batch,
+    Duel,
+    DuelId,
+    Input,
+    InputId,
+    Output,
+    OutputId,
+    Prompt,
+    PromptId,
+    Settings,
+    Study,
+    StudyId,
+)
+from optimizer.storage.base import Store
+
+IDLE = '[data-testid="stApp"][data-test-script-state="notRunning"]'
+FIRST, SECOND = ".st-key-pane_first", ".st-key-pane_second"
+QUIET = Settings(audit_share=0.0, replay_share=0.0)
+
+
+def settled(page: Page) -> None:
+    """The script has run and the page stands still."""
+    page.wait_for_selector(IDLE)
+    page.wait_for_timeout(250)
+
+
+def open_duel(page: Page, address: str, study: str | None = None) -> None:
+    page.goto(f"{address}/duel" + (f"?study={study}" if study else ""))
+    page.wait_for_selector(SECOND)
+    settled(page)
+
+
+def duel_id(page: Page) -> str:
+    """The duel on the screen: its id is in the keys of its buttons."""
+    found = re.search(
+        r"st-key-vote_A_([0-9a-f]+)",
+        page.locator("[class*=st-key-vote_A_]").first.get_attribute("class") or "",
+    )
+    assert found
+    return found.group(1)
+
+
+def shown_duel(page: Page, store: Store) -> Duel:
+    return store.duel(DuelId(duel_id(page)))
+
+
+def press(page: Page, key: str) -> None:
+    """One key on the duel page; returns when another pair stands."""
+    before = duel_id(page)
+    page.keyboard.press(key)
+    page.wait_for_function(
+        "before => { const b = document.querySelector('[class*=st-key-vote_A_]');"
+        " return b && !b.className.includes(before) }",
+        arg=before,
+    )
+    settled(page)
+
+
+def add_study(
+    store: Store, name: str, texts: dict[str, str], inputs: int = 3, settings: Settings = QUIET
+) -> Study:
+    """A study whose prompts give these texts on every input."""
+    study = Study(StudyId(name), name, f"Task of {name}", settings=settings)
+    prompts = [
+        Prompt(PromptId(f"{name}-{key}"), study.id, key, f"Write {key} on {{{{topic}}}}") for key in texts
+    ]
+    rows = [
+        Input(InputId(f"{name}-{x}"), study.id, {"topic": f"topic {x}"}, (f"tag{x}",)) for x in range(inputs)
+    ]
+    outputs = [
+        Output(
+            OutputId(f"{name}-{key}-{x}"), study.id, PromptId(f"{name}-{key}"), InputId(f"{name}-{x}"), text
+        )
+        for key, text in texts.items()
+        for x in range(inputs)
+    ]
+    store.add(Batch([study], prompts, rows, outputs))
+    return study
+
+
+def expect_text(page: Page, text: str) -> None:
+    expect(page.get_by_text(text).first).to_be_visible()

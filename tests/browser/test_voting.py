@@ -1,0 +1,166 @@
+"""Voting in a real browser, by keyboard."""
+
+import re
+
+from playwright.sync_api import BrowserContext, Page, expect
+
+from optimizer.domain import Outcome
+from tests.browser.conftest import Server
+from tests.browser.steps import (
+    FIRST,
+    SECOND,
+    add_study,
+    duel_id,
+    expect_text,
+    open_duel,
+    press,
+    settled,
+    shown_duel,
+)
+
+
+def test_the_sample_study_is_voted_to_a_stop_by_keyboard_alone(page: Page, server: Server) -> None:
+    """A rater who always prefers the same order of prompts: its first one must win, whatever the side."""
+    open_duel(page, server.address)
+    store = server.store
+    study = shown_duel(page, store).study
+    order = [prompt.id for prompt in store.prompts(study)]
+    for _ in range(120):
+        duel = shown_duel(page, store)
+        first_is_better = order.index(duel.first_prompt) > order.index(duel.second_prompt)
+        press(page, "a" if first_is_better else "b")
+        line = page.locator('[data-testid="stBottomBlockContainer"]').inner_text()
+        if "is the best with a probability" in line and "may still overtake" not in line:
+            break
+    else:
+        raise AssertionError("no stop advice within 120 votes")
+    winner = next(prompt for prompt in store.prompts(study) if prompt.id == order[-1])
+    assert winner.name in line
+    page.goto(f"{server.address}/standings")
+    expect_text(page, "Stop.")
+    expect_text(page, winner.name)
+
+
+def test_each_key_stores_its_outcome(page: Page, server: Server) -> None:
+    store = server.store
+    study = add_study(store, "keys", {"one": "Text one", "two": "Text two", "three": "Text three"})
+    open_duel(page, server.address, study.id)
+    keys = {
+        "a": ("first", None),
+        "b": ("second", None),
+        "t": ("both_good", None),
+        "n": ("both_bad", None),
+        "s": ("skip", None),
+        "1": ("first", "clearly"),
+        "2": ("first", "slightly"),
+        "3": ("both_good", None),
+        "4": ("second", "slightly"),
+        "5": ("second", "clearly"),
+    }
+    for key, (outcome, grade) in keys.items():
+        duel = shown_duel(page, store)
+        assert page.locator(FIRST).inner_text().endswith(store.output(duel.first).text)
+        assert page.locator(SECOND).inner_text().endswith(store.output(duel.second).text)
+        press(page, key)
+        vote = store.ballots(study.id, duel=duel.id)[0].vote
+        assert (vote.outcome, vote.grade) == (outcome, grade)
+
+
+def test_reload_in_mid_duel_shows_the_same_duel(page: Page, server: Server) -> None:
+    open_duel(page, server.address)
+    before = duel_id(page), page.locator(FIRST).inner_text(), page.locator(SECOND).inner_text()
+    page.reload()
+    page.wait_for_selector(SECOND)
+    settled(page)
+    assert (duel_id(page), page.locator(FIRST).inner_text(), page.locator(SECOND).inner_text()) == before
+
+
+def test_another_person_gets_another_duel(page: Page, server: Server, context: BrowserContext) -> None:
+    open_duel(page, server.address)
+    assert context.browser is not None
+    other = context.browser.new_context().new_page()
+    open_duel(other, server.address)
+    assert duel_id(other) != duel_id(page)
+    other.context.close()
+
+
+def test_undo_brings_the_pair_back(page: Page, server: Server) -> None:
+    store = server.store
+    study = add_study(store, "undo", {"one": "Text one", "two": "Text two", "three": "Text three"})
+    open_duel(page, server.address, study.id)
+    first = duel_id(page)
+    press(page, "a")
+    press(page, "u")
+    assert duel_id(page) == first
+    assert store.ballots(study.id)[0].vote.withdrawn_at is not None
+    press(page, "b")
+    standing = [ballot.vote for ballot in store.ballots(study.id) if ballot.vote.withdrawn_at is None]
+    assert [vote.outcome for vote in standing] == [Outcome.SECOND]
+
+
+def test_a_held_key_votes_once(page: Page, server: Server) -> None:
+    store = server.store
+    study = add_study(store, "held", {"one": "Text one", "two": "Text two", "three": "Text three"})
+    open_duel(page, server.address, study.id)
+    page.evaluate(
+        """async () => { for (let i = 0; i < 60; i++) {
+          const held = {key: 'a', code: 'KeyA', bubbles: true, repeat: i > 0};
+          document.dispatchEvent(new KeyboardEvent('keydown', held));
+          await new Promise(done => setTimeout(done, 33)); } }"""
+    )
+    settled(page)
+    assert store.counters(study.id).votes == 1
+
+
+def test_keys_are_text_while_typing(page: Page, server: Server) -> None:
+    store = server.store
+    study = add_study(store, "typing", {"one": "Text one", "two": "Text two", "three": "Text three"})
+    open_duel(page, server.address, study.id)
+    press(page, "a")
+    page.get_by_text("Your last vote").click()
+    page.locator("textarea").fill("")
+    page.locator("textarea").press_sequentially("bats and tabs")
+    page.locator("textarea").blur()
+    settled(page)
+    assert store.counters(study.id).votes == 1
+    assert store.ballots(study.id)[0].vote.comment == "bats and tabs"
+
+
+def test_the_page_is_blind_before_the_vote(page: Page, server: Server) -> None:
+    store = server.store
+    study = add_study(store, "blind", {"Zebra": "Text one", "Quokka": "Text two"})
+    open_duel(page, server.address, study.id)
+    html = page.content()
+    assert "Zebra" not in html
+    assert "Quokka" not in html
+    press(page, "a")
+    page.get_by_text("Your last vote").click()
+    expect_text(page, "Zebra")
+    expect_text(page, "Quokka")
+
+
+def test_reasons_and_the_reveal_on_the_pause_screen(page: Page, server: Server) -> None:
+    store = server.store
+    study = add_study(store, "pause", {"one": "Text one", "two": "Text two", "three": "Text three"})
+    open_duel(page, server.address, study.id)
+    page.get_by_text("Pause after each vote").click()
+    settled(page)
+    page.keyboard.press("a")
+    expect_text(page, "You said: A was better")
+    page.get_by_role("button", name="clear").first.click()
+    settled(page)
+    page.keyboard.press("Control+Enter")
+    page.wait_for_selector("[class*=st-key-vote_A_]")
+    assert store.ballots(study.id)[0].vote.first_reasons == ("clear",)
+
+
+def test_the_tools_open_and_close(page: Page, server: Server) -> None:
+    open_duel(page, server.address)
+    for key, text in {
+        "e": re.compile("The selector|Drawn at random|seen this pair"),
+        "h": "left is clearly better",
+    }.items():
+        page.keyboard.press(key)
+        expect(page.get_by_text(text).first).to_be_visible()
+        page.keyboard.press(key)
+        expect(page.get_by_text(text)).to_have_count(0)
