@@ -47,17 +47,15 @@ def test_the_tie_break_of_d_ts_plus_by_hand() -> None:
 
 
 def test_double_thompson_keeps_to_the_possible_copeland_winner_and_spares_proven_losers() -> None:
-    """Only arm 0 may be first (Algorithm 1, line 6). Against an arm 0 that surely beats 1 but is open
-    against the rest, l_k0 <= 1/2 holds for all, as losers are never above 1/2 (line 10)."""
+    """Only arm 0 may be first, having the highest optimistic score; in a cycle all of whose pairs are
+    settled any arm may be first, but none meets one that surely beats it (Wu and Liu 2016, Algorithm 1)."""
     assert {first for first, _ in asked(DoubleThompson(), record_of(CLEAR))} == {0}
-    # 0 loses surely to 1 in a cycle 0 > 2 > 1 > 0 with all three level: any may be first, but the second
-    # is never the arm that surely beats the first.
     cycle = 60.0 * np.array([[0, 0.1, 0.9], [0.9, 0, 0.1], [0.1, 0.9, 0]])
     assert asked(DoubleThompson(), record_of(cycle)) == {(0, 2), (1, 0), (2, 1)}
 
 
 def test_rucb_takes_the_only_arm_that_may_beat_all_and_its_most_hopeful_rival() -> None:
-    """C = {0} (Zoghi et al. 2014, line 6), so it is first; u_10 is the highest of the bounds u_j0."""
+    """C = {0} (Zoghi et al. 2014, Algorithm 1), so it is first; u_10 is the highest of the bounds u_j0."""
     assert asked(Rucb(), record_of(CLEAR)) == {(0, 1)}
 
 
@@ -70,7 +68,7 @@ def test_rucb_keeps_its_hypothesis_half_of_the_time() -> None:
 
 def test_empirical_divergence_by_hand() -> None:
     """Arm 1 won 1 of 4: 4 d(1/4, 1/2) = 4 (ln(1/2) / 4 + 3 ln(3/2) / 4) = 0.523248; arm 0 owes nothing.
-    Arm 2 lost both: 2 d(0, 1/2) = 2 ln 2 (Komiyama et al. 2015, eq. 3)."""
+    Arm 2 lost both: 2 d(0, 1/2) = 2 ln 2 (Komiyama et al. 2015, section 3.1)."""
     wins = np.array([[0, 3, 2], [1, 0, 0], [0, 0, 0]], dtype=float)
     np.testing.assert_allclose(empirical_divergence(wins), [0.0, 0.523248, 2 * np.log(2)], atol=1e-6)
 
