@@ -25,7 +25,9 @@ def read_matrix(path: Path) -> FloatArray:
     except OSError as error:
         raise BadInput(f"{path} cannot be read: {error.strerror}.") from error
     except (ValueError, KeyError, TypeError) as error:
-        raise BadInput(f"{path} is not a matrix of numbers (JSON with a key 'P', or CSV): {error}.") from error
+        raise BadInput(
+            f"{path} is not a matrix of numbers (JSON with a key 'P', or CSV): {error}."
+        ) from error
     if preference.ndim != 2 or preference.shape[0] != preference.shape[1] or len(preference) < 2:
         raise BadInput(f"{path} must hold a square matrix of two arms or more, not {preference.shape}.")
     if not np.isfinite(preference).all() or (preference < 0).any() or (preference > 1).any():
@@ -55,7 +57,9 @@ def read_accuracies(path: Path, task: str, model: str) -> FloatArray:
         raise BadInput(f"The task '{task}' has no model '{model}'. It has: {', '.join(models)}.")
     column = accuracy[:, models.index(model)]
     if len(column) < 2 or column.std() == 0.0:
-        raise BadInput(f"All prompts of '{task}' have the same accuracy with '{model}'; nothing can be found.")
+        raise BadInput(
+            f"All prompts of '{task}' have the same accuracy with '{model}'; nothing can be found."
+        )
     return column
 
 
@@ -79,4 +83,6 @@ def _tables(path: Path) -> dict[str, tuple[list[str], FloatArray]]:
     except OSError as error:
         raise BadInput(f"{path} cannot be read: {error}.") from error
     except (ValueError, KeyError, TypeError) as error:
-        raise BadInput(f"{path} is not a list of tasks with models, prompts and accuracy: {error}.") from error
+        raise BadInput(
+            f"{path} is not a list of tasks with models, prompts and accuracy: {error}."
+        ) from error

@@ -170,7 +170,9 @@ def _cyclic(setting: Setting, rng: np.random.Generator) -> World:
 
 def _drift(setting: Setting, rng: np.random.Generator) -> World:
     """Strengths that walk at random, about half a spread in as many votes as the longest budget."""
-    world = from_strengths(_strengths(setting, rng), Manner(drift_sd=0.5 * setting.spread / setting.votes**0.5))
+    world = from_strengths(
+        _strengths(setting, rng), Manner(drift_sd=0.5 * setting.spread / setting.votes**0.5)
+    )
     steps = rng.normal(0.0, world.manner.drift_sd, (setting.votes, setting.arms))
     return replace(world, drifts=np.vstack([np.zeros(setting.arms), steps.cumsum(0)]))
 

@@ -13,22 +13,16 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg.lapack import dposv, dpotrf, dpotri
+from scipy.special import ndtr
 
-from optimizer.errors import NotFitted
+from optimizer.stats.pair_newton import Meetings, Mode, inverse_of
 from optimizer.stats.posterior import Posterior
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
-PRIOR_SDS = (0.25, 0.5, 1.0, 2.0, 4.0)  # logits, s
-PAIR_SDS = (0.3, 0.7, 1.5)  # logits, t; besides 0
-LOG_SD_OF_PRIOR_SD = 0.5  # hyper-prior: log s ~ N(0, 0.5^2)
-LOG_ODDS_OF_EFFECTS = -0.7  # prior log odds that there are pair effects: about one to two
+CERTAIN_LOSS = 0.01  # chance at which a pair counts as lost
 VOTES_BEFORE_EVIDENCE = 10  # below: s = 1, t = 0
-MAX_STEPS = 50
-TOLERANCE = 1e-6
-_LONGEST_STEP = 5.0  # logits
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +52,21 @@ class PairPosterior:
 
     @property
     def leader(self) -> int:
-        """The recommended arm: the Copeland winner of the gaps, the stronger of several.
+        """The recommended arm: without pair effects the highest posterior mean, else by ``unbeaten``."""
+        return self.strengths.leader if self.pair_sd == 0.0 else int(np.argmax(self.unbeaten()))
 
-        Without pair effects that is the highest posterior mean.
+    def unbeaten(self) -> FloatArray:
+        """(k,) log plausibility that each arm beats all others: sum_j log P(gap_ij > 0).
+
+        A single loss counts at most as ``CERTAIN_LOSS``, so that without a Condorcet winner the score
+        comes to count losses: then its maximum is a Copeland winner. Far better than counting the
+        signs of the gaps at their mode while several of them are in doubt.
         """
-        if self.pair_sd == 0.0:
-            return self.strengths.leader
-        return int(np.argmax(_copeland(self.gap, self.strengths.mean)))
+        chance = ndtr(self.gap / np.sqrt(np.maximum(self.gap_variance, 1e-300)))
+        plausible = np.log(CERTAIN_LOSS + (1.0 - CERTAIN_LOSS) * chance)
+        np.fill_diagonal(plausible, 0.0)
+        score: FloatArray = plausible.sum(1)
+        return score
 
     def winners(self, n: int, rng: np.random.Generator) -> FloatArray:
         """(n, k) a score per arm in each of n posterior draws; the highest is the draw's winner.
@@ -98,8 +100,8 @@ def fit_pair_effects(
     ``similarity`` (k, k), unit diagonal, is R. ``pending`` (k, k) symmetric counts duels without an
     answer yet: an answer as expected moves no mode, so each adds its information only.
     """
-    problem = _Problem.of(wins, similarity)
-    return problem.posterior(problem.fit(prior_sd, pair_sd, None), pending)
+    meetings = Meetings.of(wins, similarity)
+    return _believe(meetings, meetings.fit(prior_sd, pair_sd, None), pending)
 
 
 def choose_pair_effects(
@@ -109,19 +111,19 @@ def choose_pair_effects(
 ) -> PairPosterior:
     """The posterior at the scales, and where several are offered at the similarity, of most evidence.
 
-    A climb over ``PRIOR_SDS`` from 1 with t = 0; then, only if the evidence rises from t = 0 (the
-    score of t^2, Rao's test), over ``PAIR_SDS``. Below ``VOTES_BEFORE_EVIDENCE`` votes s = 1, t = 0.
+    A climb over prior widths from 1 with t = 0; then, only if the evidence rises from t = 0 (the
+    score of t^2, Rao's test), over widths of effects. Below ``VOTES_BEFORE_EVIDENCE`` votes s = 1, t = 0.
     """
-    best: tuple[float, _Problem, _Fit] | None = None
+    best: tuple[float, Meetings, Mode] | None = None
     for similarity in similarities or (None,):
-        problem = _Problem.of(wins, similarity)
-        found = problem.fit(1.0, 0.0, None)
+        meetings = Meetings.of(wins, similarity)
+        mode = meetings.fit(1.0, 0.0, None)
         if wins.sum() >= VOTES_BEFORE_EVIDENCE:
-            found = problem.climb(found)
-        if best is None or found.support > best[0]:
-            best = found.support, problem, found
+            mode = meetings.climb(mode)
+        if best is None or mode.support > best[0]:
+            best = mode.support, meetings, mode
     assert best is not None
-    return best[1].posterior(best[2], pending)
+    return _believe(best[1], best[2], pending)
 
 
 def _copeland(gap: FloatArray, strengths: FloatArray) -> FloatArray:
@@ -131,164 +133,26 @@ def _copeland(gap: FloatArray, strengths: FloatArray) -> FloatArray:
     return score
 
 
-@dataclass(frozen=True, slots=True)
-class _Fit:
-    """The mode at given scales; e is the number of pairs that met."""
-
-    prior_sd: float
-    pair_sd: float
-    theta: FloatArray  # (k,)
-    effects: FloatArray  # (e,)
-    hessian: FloatArray  # (k, k) of theta, effects eliminated
-    evidence: float  # log, Laplace
-
-    @property
-    def support(self) -> float:
-        """Evidence with the hyper-priors of both scales."""
-        support = self.evidence - 0.5 * (np.log(self.prior_sd) / LOG_SD_OF_PRIOR_SD) ** 2
-        return float(support + (LOG_ODDS_OF_EFFECTS if self.pair_sd > 0.0 else 0.0))
-
-
-@dataclass(frozen=True, slots=True)
-class _Problem:
-    """The votes by pair that met (i < j): how often, and how often i won."""
-
-    k: int
-    first: IntArray
-    second: IntArray
-    games: FloatArray
-    won: FloatArray
-    precision: FloatArray  # (k, k) inverse of R
-    log_det: float  # of the precision
-
-    @classmethod
-    def of(cls, wins: FloatArray, similarity: FloatArray | None) -> "_Problem":
-        k = wins.shape[0]
-        total = wins + wins.T
-        first, second = np.nonzero(np.triu(total, 1))
-        precision, log_det = np.eye(k), 0.0
-        if similarity is not None:
-            factor, info = dpotrf(similarity + 1e-6 * np.eye(k), lower=1)
-            if info != 0:
-                raise NotFitted("The similarity of the prompts is not a covariance.")
-            inverse, _ = dpotri(factor, lower=1)
-            precision = np.tril(inverse) + np.tril(inverse, -1).T
-            log_det = -2.0 * float(np.log(np.diag(factor)).sum())
-        return cls(k, first, second, total[first, second], wins[first, second], precision, log_det)
-
-    def _gap(self, theta: FloatArray, effects: FloatArray) -> FloatArray:
-        gap: FloatArray = theta[self.first] - theta[self.second] + effects
-        return gap
-
-    def _hessian(self, information: FloatArray, prior_sd: float) -> FloatArray:
-        hessian: FloatArray = self.precision / prior_sd**2
-        hessian[self.first, self.second] -= information
-        hessian[self.second, self.first] -= information
-        diagonal = np.bincount(self.first, information, self.k) + np.bincount(self.second, information, self.k)
-        hessian.flat[:: self.k + 1] += diagonal
-        return hessian
-
-    def fit(self, prior_sd: float, pair_sd: float, start: _Fit | None) -> _Fit:
-        """Newton's method on strengths and effects together; raises ``NotFitted``."""
-        theta = np.zeros(self.k) if start is None else start.theta
-        effects = np.zeros(len(self.first)) if start is None or pair_sd == 0.0 else start.effects
-        variance = pair_sd**2
-        for _ in range(MAX_STEPS):
-            p = 1.0 / (1.0 + np.exp(-self._gap(theta, effects)))
-            weight = self.games * p * (1.0 - p)
-            shrink = 1.0 / (1.0 + variance * weight)
-            residual = self.won - self.games * p
-            pull = (residual + weight * effects) * shrink  # the pair's push on theta, effects eliminated
-            gradient = np.bincount(self.first, pull, self.k) - np.bincount(self.second, pull, self.k)
-            gradient -= self.precision @ theta / prior_sd**2
-            hessian = self._hessian(weight * shrink, prior_sd)
-            factor, step, info = dposv(hessian, gradient, lower=1)
-            if info != 0:
-                raise NotFitted(f"The strengths of {self.k} prompts have no unique mode.")
-            size = float(np.abs(step).max())
-            scale = min(1.0, _LONGEST_STEP / max(size, 1e-300))
-            if variance > 0.0:
-                moved = step[self.first] - step[self.second]
-                target = variance * (residual + weight * (effects - moved)) * shrink
-                effects = effects + scale * (target - effects)
-            theta = theta + scale * step
-            if size < TOLERANCE:
-                break
-        else:
-            raise NotFitted(f"The strengths of {self.k} prompts did not converge in {MAX_STEPS} steps.")
-        gap = self._gap(theta, effects)
-        likelihood = self.won @ gap - self.games @ np.logaddexp(0.0, gap)
-        evidence = (
-            likelihood
-            - theta @ self.precision @ theta / (2.0 * prior_sd**2)
-            - np.log(np.diag(factor)).sum()
-            - self.k * np.log(prior_sd)
-            + self.log_det / 2.0
-        )
-        if variance > 0.0:
-            evidence -= effects @ effects / (2.0 * variance) - np.log(shrink).sum() / 2.0
-        return _Fit(prior_sd, pair_sd, theta, effects, hessian, float(evidence))
-
-    def climb(self, found: _Fit) -> _Fit:
-        """The best scales: strengths first, then, where the score asks for them, the effects."""
-        middle = PRIOR_SDS.index(found.prior_sd)
-        for steps in (PRIOR_SDS[middle + 1 :], PRIOR_SDS[:middle][::-1]):
-            before = found
-            for prior_sd in steps:
-                tried = self.fit(prior_sd, 0.0, found)
-                if tried.support <= found.support:
-                    break
-                found = tried
-            if found is not before:
-                break
-        if self._score_of_effects(found) <= 0.0:
-            return found
-        plain = found
-        for pair_sd in PAIR_SDS:
-            tried = self.fit(plain.prior_sd, pair_sd, found)
-            if tried.support > found.support:
-                found = tried
-        return found
-
-    def _score_of_effects(self, found: _Fit) -> float:
-        """Twice the derivative of the evidence by t^2 at t = 0: are the residuals larger than chance?"""
-        inverse = _inverse(found.hessian)
-        diagonal = np.diag(inverse)
-        variance = diagonal[self.first] + diagonal[self.second] - 2.0 * inverse[self.first, self.second]
-        p = 1.0 / (1.0 + np.exp(-self._gap(found.theta, found.effects)))
-        weight = self.games * p * (1.0 - p)
-        residual = self.won - self.games * p
-        return float((residual**2 - weight + weight**2 * variance).sum())
-
-    def posterior(self, found: _Fit, pending: IntArray | FloatArray | None) -> PairPosterior:
-        """The fit as beliefs about all pairs, those that never met included."""
-        k, variance = self.k, found.pair_sd**2
-        gap = found.theta[:, None] - found.theta[None, :]
-        gap[self.first, self.second] += found.effects
-        gap[self.second, self.first] -= found.effects
-        shrink = np.ones((k, k))
-        hessian = found.hessian
-        if variance > 0.0 or (pending is not None and pending.any()):
-            games = np.zeros((k, k))
-            games[self.first, self.second] = games[self.second, self.first] = self.games
-            if pending is not None:
-                games = games + pending
-            p = 1.0 / (1.0 + np.exp(-gap))
-            weight = games * p * (1.0 - p)
-            shrink = 1.0 / (1.0 + variance * weight)
-            hessian = self.precision / found.prior_sd**2 - weight * shrink
-            hessian.flat[:: k + 1] += (weight * shrink).sum(1)
-        cov = _inverse(hessian)
-        cov = cov - cov.mean(0)
-        cov = cov - cov.mean(1)[:, None]
-        strengths = Posterior(found.theta - found.theta.mean(), cov, found.prior_sd, found.evidence)
-        return PairPosterior(strengths, gap, shrink, found.pair_sd)
-
-
-def _inverse(hessian: FloatArray) -> FloatArray:
-    factor, info = dpotrf(hessian, lower=1)
-    if info != 0:
-        raise NotFitted("The covariance of the strengths cannot be computed.")
-    lower, _ = dpotri(factor, lower=1)
-    inverse: FloatArray = np.tril(lower) + np.tril(lower, -1).T
-    return inverse
+def _believe(meetings: Meetings, mode: Mode, pending: IntArray | FloatArray | None) -> PairPosterior:
+    """The fit as beliefs about all pairs, those that never met included."""
+    k, variance = meetings.k, mode.pair_sd**2
+    gap = mode.theta[:, None] - mode.theta[None, :]
+    gap[meetings.first, meetings.second] += mode.effects
+    gap[meetings.second, meetings.first] -= mode.effects
+    shrink = np.ones((k, k))
+    hessian = mode.hessian
+    if variance > 0.0 or (pending is not None and pending.any()):
+        games = np.zeros((k, k))
+        games[meetings.first, meetings.second] = games[meetings.second, meetings.first] = meetings.games
+        if pending is not None:
+            games = games + pending
+        p = 1.0 / (1.0 + np.exp(-gap))
+        weight = games * p * (1.0 - p)
+        shrink = 1.0 / (1.0 + variance * weight)
+        hessian = meetings.precision / mode.prior_sd**2 - weight * shrink
+        hessian.flat[:: k + 1] += (weight * shrink).sum(1)
+    cov = inverse_of(hessian)
+    cov = cov - cov.mean(0)
+    cov = cov - cov.mean(1)[:, None]
+    strengths = Posterior(mode.theta - mode.theta.mean(), cov, mode.prior_sd, mode.evidence)
+    return PairPosterior(strengths, gap, shrink, mode.pair_sd)

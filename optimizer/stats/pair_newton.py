@@ -1,0 +1,164 @@
+"""Newton's method for Bradley-Terry with pair effects, and the climb to the scales of most evidence.
+
+See ``pair_effects.py`` for the model. Everything is counted by pair that met.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg.lapack import dposv, dpotrf, dpotri
+
+from optimizer.errors import NotFitted
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+PRIOR_SDS = (0.25, 0.5, 1.0, 2.0, 4.0)  # logits, s
+PAIR_SDS = (0.3, 0.7, 1.5)  # logits, t; besides 0
+LOG_SD_OF_PRIOR_SD = 0.5  # hyper-prior: log s ~ N(0, 0.5^2)
+LOG_ODDS_OF_EFFECTS = -1.5  # prior log odds that there are pair effects: about one to four
+MAX_STEPS = 50
+TOLERANCE = 1e-6
+_LONGEST_STEP = 5.0  # logits
+
+
+@dataclass(frozen=True, slots=True)
+class Mode:
+    """The mode at given scales; e is the number of pairs that met."""
+
+    prior_sd: float
+    pair_sd: float
+    theta: FloatArray  # (k,)
+    effects: FloatArray  # (e,)
+    hessian: FloatArray  # (k, k) of theta, effects eliminated
+    evidence: float  # log, Laplace
+
+    @property
+    def support(self) -> float:
+        """Evidence with the hyper-priors of both scales."""
+        support = self.evidence - 0.5 * (np.log(self.prior_sd) / LOG_SD_OF_PRIOR_SD) ** 2
+        return float(support + (LOG_ODDS_OF_EFFECTS if self.pair_sd > 0.0 else 0.0))
+
+
+@dataclass(frozen=True, slots=True)
+class Meetings:
+    """The votes by pair that met (i < j): how often, and how often i won."""
+
+    k: int
+    first: IntArray
+    second: IntArray
+    games: FloatArray
+    won: FloatArray
+    precision: FloatArray  # (k, k) inverse of R
+    log_det: float  # of the precision
+
+    @classmethod
+    def of(cls, wins: FloatArray, similarity: FloatArray | None) -> "Meetings":
+        k = wins.shape[0]
+        total = wins + wins.T
+        first, second = np.nonzero(np.triu(total, 1))
+        precision, log_det = np.eye(k), 0.0
+        if similarity is not None:
+            factor, info = dpotrf(similarity + 1e-6 * np.eye(k), lower=1)
+            if info != 0:
+                raise NotFitted("The similarity of the prompts is not a covariance.")
+            inverse, _ = dpotri(factor, lower=1)
+            precision = np.tril(inverse) + np.tril(inverse, -1).T
+            log_det = -2.0 * float(np.log(np.diag(factor)).sum())
+        return cls(k, first, second, total[first, second], wins[first, second], precision, log_det)
+
+    def _gap(self, theta: FloatArray, effects: FloatArray) -> FloatArray:
+        gap: FloatArray = theta[self.first] - theta[self.second] + effects
+        return gap
+
+    def _hessian(self, information: FloatArray, prior_sd: float) -> FloatArray:
+        hessian: FloatArray = self.precision / prior_sd**2
+        hessian[self.first, self.second] -= information
+        hessian[self.second, self.first] -= information
+        diagonal = np.bincount(self.first, information, self.k) + np.bincount(
+            self.second, information, self.k
+        )
+        hessian.flat[:: self.k + 1] += diagonal
+        return hessian
+
+    def fit(self, prior_sd: float, pair_sd: float, start: Mode | None) -> Mode:
+        """Newton's method on strengths and effects together; raises ``NotFitted``."""
+        theta = np.zeros(self.k) if start is None else start.theta
+        effects = np.zeros(len(self.first)) if start is None or pair_sd == 0.0 else start.effects
+        variance = pair_sd**2
+        for _ in range(MAX_STEPS):
+            p = 1.0 / (1.0 + np.exp(-self._gap(theta, effects)))
+            weight = self.games * p * (1.0 - p)
+            shrink = 1.0 / (1.0 + variance * weight)
+            residual = self.won - self.games * p
+            pull = (residual + weight * effects) * shrink  # the pair's push on theta, effects eliminated
+            gradient = np.bincount(self.first, pull, self.k) - np.bincount(self.second, pull, self.k)
+            gradient -= self.precision @ theta / prior_sd**2
+            hessian = self._hessian(weight * shrink, prior_sd)
+            factor, step, info = dposv(hessian, gradient, lower=1)
+            if info != 0:
+                raise NotFitted(f"The strengths of {self.k} prompts have no unique mode.")
+            size = float(np.abs(step).max())
+            scale = min(1.0, _LONGEST_STEP / max(size, 1e-300))
+            if variance > 0.0:
+                moved = step[self.first] - step[self.second]
+                target = variance * (residual + weight * (effects - moved)) * shrink
+                effects = effects + scale * (target - effects)
+            theta = theta + scale * step
+            if size < TOLERANCE:
+                break
+        else:
+            raise NotFitted(f"The strengths of {self.k} prompts did not converge in {MAX_STEPS} steps.")
+        gap = self._gap(theta, effects)
+        likelihood = self.won @ gap - self.games @ np.logaddexp(0.0, gap)
+        evidence = (
+            likelihood
+            - theta @ self.precision @ theta / (2.0 * prior_sd**2)
+            - np.log(np.diag(factor)).sum()
+            - self.k * np.log(prior_sd)
+            + self.log_det / 2.0
+        )
+        if variance > 0.0:
+            evidence -= effects @ effects / (2.0 * variance) - np.log(shrink).sum() / 2.0
+        return Mode(prior_sd, pair_sd, theta, effects, hessian, float(evidence))
+
+    def climb(self, found: Mode) -> Mode:
+        """The best scales: strengths first, then, where the score asks for them, the effects."""
+        middle = PRIOR_SDS.index(found.prior_sd)
+        for steps in (PRIOR_SDS[middle + 1 :], PRIOR_SDS[:middle][::-1]):
+            before = found
+            for prior_sd in steps:
+                tried = self.fit(prior_sd, 0.0, found)
+                if tried.support <= found.support:
+                    break
+                found = tried
+            if found is not before:
+                break
+        if self._score_of_effects(found) <= 0.0:
+            return found
+        plain = found
+        for pair_sd in PAIR_SDS:
+            tried = self.fit(plain.prior_sd, pair_sd, found)
+            if tried.support > found.support:
+                found = tried
+        return found
+
+    def _score_of_effects(self, found: Mode) -> float:
+        """Twice the derivative of the evidence by t^2 at t = 0: are the residuals larger than chance?"""
+        inverse = inverse_of(found.hessian)
+        diagonal = np.diag(inverse)
+        variance = diagonal[self.first] + diagonal[self.second] - 2.0 * inverse[self.first, self.second]
+        p = 1.0 / (1.0 + np.exp(-self._gap(found.theta, found.effects)))
+        weight = self.games * p * (1.0 - p)
+        residual = self.won - self.games * p
+        return float((residual**2 - weight + weight**2 * variance).sum())
+
+
+def inverse_of(hessian: FloatArray) -> FloatArray:
+    factor, info = dpotrf(hessian, lower=1)
+    if info != 0:
+        raise NotFitted("The covariance of the strengths cannot be computed.")
+    lower, _ = dpotri(factor, lower=1)
+    inverse: FloatArray = np.tril(lower) + np.tril(lower, -1).T
+    return inverse
