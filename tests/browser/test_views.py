@@ -1,0 +1,117 @@
+"""Every screen by its own address, on a fresh server, in the dark, and on a phone."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.conftest import Server, start
+from tests.browser.steps import SECOND, open_duel, press, settled
+
+SCREENS = {
+    "duel": "Answer a customer",
+    "history": "History",
+    "standings": "Standings",
+    "export": "Export",
+    "prompts": "Prompts",
+    "inputs": "Inputs",
+    "outputs": "Outputs",
+    "studies": "Studies",
+}
+
+
+@pytest.fixture(params=["standings", "prompts"])
+def first_screen(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Server, str]]:
+    running = start(tmp_path_factory.mktemp("fresh"))
+    yield running, request.param
+    running.stop()
+
+
+def test_a_deep_link_is_the_first_request_to_a_fresh_server(
+    page: Page, first_screen: tuple[Server, str]
+) -> None:
+    fresh, screen = first_screen
+    page.goto(f"{fresh.address}/{screen}")
+    settled(page)
+    expect(page.locator('[data-testid="stSidebarNav"]')).to_be_visible()
+    expect(page.locator('[data-testid="stMain"]').get_by_text(SCREENS[screen]).first).to_be_visible()
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+def test_every_screen_opens_by_its_address_without_an_error(page: Page, server: Server, screen: str) -> None:
+    page.goto(f"{server.address}/{screen}")
+    settled(page)
+    expect(page.locator('[data-testid="stMain"]').get_by_text(SCREENS[screen]).first).to_be_visible()
+    expect(page.locator('[data-testid="stException"]')).to_have_count(0)
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+def test_every_screen_fits_a_phone(browser: Browser, server: Server, screen: str) -> None:
+    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    page = context.new_page()
+    page.goto(f"{server.address}/{screen}")
+    settled(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    context.close()
+
+
+def test_a_phone_votes_with_the_thumb(browser: Browser, server: Server) -> None:
+    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    page = context.new_page()
+    open_duel(page, server.address)
+    button = page.get_by_role("button", name="A is better")
+    box = button.bounding_box()
+    assert box is not None
+    assert box["height"] >= 44
+    button.tap()
+    page.wait_for_timeout(500)
+    settled(page)
+    expect(page.get_by_text("Your last vote")).to_have_count(1)
+    context.close()
+
+
+def test_the_dark_theme_is_dark_and_readable(browser: Browser, server: Server) -> None:
+    context = browser.new_context(color_scheme="dark")
+    page = context.new_page()
+    open_duel(page, server.address)
+    colour = "e => getComputedStyle(e).{}.match(/\\d+/g).slice(0, 3).map(Number)"
+    background = page.locator(".stApp").evaluate(colour.format("backgroundColor"))
+    text = page.locator(f"{SECOND} p").last.evaluate(colour.format("color"))
+    assert contrast(background, text) > 7
+    assert luminance(background) < 0.05
+    context.close()
+
+
+def test_a_link_restores_the_study_and_the_filter(page: Page, server: Server) -> None:
+    store = server.store
+    second = store.studies()[1]
+    open_duel(page, server.address, second.id)
+    press(page, "a")
+    page.goto(f"{server.address}/standings?study={second.id}&kind=People")
+    settled(page)
+    expect(page.locator('[data-testid="stSidebar"]').get_by_text(second.name)).to_be_visible()
+    assert f"study={second.id}" in page.url
+    assert "kind=People" in page.url
+
+
+def test_security_headers_are_on_every_answer(page: Page, server: Server) -> None:
+    for path in ("/", "/duel", "/healthz", "/_stcore/health"):
+        headers = page.request.get(server.address + path).headers
+        assert "script-src 'self'" in headers["content-security-policy"]
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["x-frame-options"] == "DENY"
+
+
+def luminance(rgb: list[float]) -> float:
+    """Relative luminance, WCAG 2.2."""
+    parts = [c / 255 for c in rgb]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one: list[float], other: list[float]) -> float:
+    """Contrast ratio, WCAG 2.2."""
+    light, dark = sorted((luminance(one), luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)

@@ -1,0 +1,27 @@
+"""The screens run by Streamlit's own test harness, on a store in memory that holds the sample studies."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from optimizer.assemble import Services, forget_services, services
+
+MENU = Path(__file__).resolve().parents[2] / "pages/menu.py"
+
+
+@pytest.fixture
+def running(monkeypatch: pytest.MonkeyPatch) -> Iterator[Services]:
+    """The services that the screens will find."""
+    monkeypatch.setenv("PROMPT_DUEL_DATABASE_URL", "memory://")
+    monkeypatch.setenv("PROMPT_DUEL_MIN_VIEW_MS", "0")
+    forget_services()
+    yield services()
+    forget_services()
+
+
+@pytest.fixture
+def app(running: Services) -> AppTest:
+    """The app at its first screen, the duel."""
+    return AppTest.from_file(MENU, default_timeout=30).run()

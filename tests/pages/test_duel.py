@@ -1,0 +1,134 @@
+"""The duel screen: its buttons vote on what is shown, and a scripted rater's favourite wins."""
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from optimizer.assemble import Services
+from optimizer.domain import Duel, DuelId, Grade, Outcome, Study
+
+
+def shown(app: AppTest, running: Services) -> Duel:
+    """The duel whose buttons are on the screen."""
+    key = next(button.key for button in app.button if button.key and button.key.startswith("vote_A_"))
+    return running.store.duel(DuelId(key.removeprefix("vote_A_")))
+
+
+def press(app: AppTest, key: str, duel: Duel) -> None:
+    app.button(key=f"vote_{key}_{duel.id}").click().run()
+
+
+def first_study(running: Services) -> Study:
+    return running.store.studies()[0]
+
+
+def test_the_first_screen_is_a_pair_of_the_sample(app: AppTest, running: Services) -> None:
+    assert not app.exception
+    duel = shown(app, running)
+    drawn = [markdown.value for markdown in app.markdown]
+    for output in (duel.first, duel.second):
+        start = running.store.output(output).text.split("\n")[0][:20]
+        assert any(start in text for text in drawn)
+    assert any("written in advance" in caption.value for caption in app.caption)
+
+
+@pytest.mark.parametrize(
+    ("key", "outcome", "grade"),
+    [
+        ("A", Outcome.FIRST, None),
+        ("B", Outcome.SECOND, None),
+        ("T", Outcome.BOTH_GOOD, None),
+        ("N", Outcome.BOTH_BAD, None),
+        ("S", Outcome.SKIP, None),
+        ("1", Outcome.FIRST, Grade.CLEARLY),
+        ("2", Outcome.FIRST, Grade.SLIGHTLY),
+        ("3", Outcome.BOTH_GOOD, None),
+        ("4", Outcome.SECOND, Grade.SLIGHTLY),
+        ("5", Outcome.SECOND, Grade.CLEARLY),
+    ],
+)
+def test_each_button_stores_its_outcome(
+    app: AppTest, running: Services, key: str, outcome: Outcome, grade: Grade | None
+) -> None:
+    duel = shown(app, running)
+    press(app, key, duel)
+    (ballot,) = running.store.ballots(duel.study, duel=duel.id)
+    assert (ballot.vote.outcome, ballot.vote.grade) == (outcome, grade)
+    assert shown(app, running).id != duel.id
+
+
+@pytest.mark.parametrize(("better", "worse"), [("A", "B"), ("1", "5"), ("2", "4")])
+def test_the_favourite_of_a_scripted_rater_wins_on_either_side(
+    app: AppTest, running: Services, better: str, worse: str
+) -> None:
+    """The sign, from the button to the standings: preferences known, sides drawn by the app."""
+    study = first_study(running)
+    order = [prompt.id for prompt in running.store.prompts(study.id)]
+    sides = set()
+    for _ in range(40):
+        duel = shown(app, running)
+        first, second = order.index(duel.first_prompt), order.index(duel.second_prompt)
+        press(app, better if first > second else worse, duel)
+        sides.add(first > second)
+    assert sides == {True, False}
+    rows = running.results.standings(study).rows
+    assert rows[0].prompt.id == order[-1]
+    assert rows[0].losses == 0
+
+
+@pytest.mark.parametrize("key", ["T", "N", "3", "S"])
+def test_answers_without_a_winner_favour_nobody(app: AppTest, running: Services, key: str) -> None:
+    for _ in range(5):
+        press(app, key, shown(app, running))
+    assert all(abs(row.strength) < 1e-9 for row in running.results.standings(first_study(running)).rows)
+
+
+def test_undo_shows_the_same_pair_again(app: AppTest, running: Services) -> None:
+    duel = shown(app, running)
+    press(app, "A", duel)
+    app.button(key=f"undo_{shown(app, running).id}").click().run()
+    assert shown(app, running).id == duel.id
+    assert running.results.standings(first_study(running)).votes == 0
+
+
+def test_undo_without_a_vote_says_so(app: AppTest, running: Services) -> None:
+    app.button(key=f"undo_{shown(app, running).id}").click().run()
+    assert not app.exception
+    assert any("no vote of yours" in toast.value for toast in app.toast)
+
+
+def test_a_late_press_of_the_last_pair_is_no_vote_on_this_one(app: AppTest, running: Services) -> None:
+    duel = shown(app, running)
+    press(app, "A", duel)
+    now = shown(app, running)
+    votes = running.store.counters(duel.study).votes
+    running.workshop.record_vote(duel.id, duel.rater, Outcome.FIRST)
+    assert running.store.counters(duel.study).votes == votes
+    assert shown(app, running).id == now.id
+
+
+def test_without_outputs_the_screen_says_what_to_do(app: AppTest, running: Services) -> None:
+    study = running.studies.create("Empty", "A task")
+    app.selectbox(key="study").set_value(study.id).run()
+    assert not app.exception
+    assert any("two prompts" in info.value for info in app.info)
+
+
+def test_without_any_study_there_is_one_button(app: AppTest, running: Services) -> None:
+    for study in running.store.studies():
+        running.studies.archive(study.id)
+    app.run()
+    assert not app.exception
+    app.button[0].click().run()
+    assert not app.exception
+    assert shown(app, running)
+
+
+def test_the_standings_follow_the_votes(app: AppTest, running: Services) -> None:
+    for _ in range(8):
+        press(app, "A", shown(app, running))
+    app.switch_page("host/standings.py").run()
+    assert not app.exception
+    table = app.dataframe[0].value
+    assert list(table["Rank"]) == list(range(1, 8))
+    assert table["Duels"].sum() == 16
+    assert any("leads" in banner.value for banner in app.info)
