@@ -30,7 +30,7 @@ from optimizer.domain import (
 from optimizer.errors import Conflict, DuelClosed, NotFound, StorageError
 from optimizer.storage.base import Answered, CellCount, Counters, OutputKey, PairCount
 from optimizer.storage.counting import Counts, answered
-from optimizer.storage.rules import check_change, check_storable, check_time
+from optimizer.storage.rules import check_storable, check_time
 from optimizer.storage.shelves import Shelves
 
 Id = TypeVar("Id", bound=str)
@@ -47,11 +47,7 @@ class MemoryStore:
     # -- writing ------------------------------------------------------------------------------
     def add(self, batch: Batch) -> None:
         with self._lock:
-            for noun in batch.changes:
-                self._check_change(noun)
             self._all.add(batch, expiring=False)
-            for noun in batch.changes:
-                self._change(noun)
 
     def add_vote(self, vote: Vote) -> None:
         with self._lock:
@@ -59,31 +55,6 @@ class MemoryStore:
 
     def replace(self, noun: Study | Prompt | Input | Rater) -> None:
         self.add(Batch(changes=[noun]))
-
-    def _check_change(self, noun: Study | Prompt | Input | Rater) -> None:
-        check_storable([noun])
-        match noun:
-            case Study():
-                check_change(_get(self._all.studies, noun.id, "study"), noun)
-            case Prompt():
-                check_change(_get(self._all.prompts, noun.id, "prompt"), noun)
-            case Input():
-                check_change(_get(self._all.inputs, noun.id, "input"), noun)
-            case Rater():
-                check_change(_get(self._all.raters, noun.id, "rater"), noun)
-
-    def _change(self, noun: Study | Prompt | Input | Rater) -> None:
-        match noun:
-            case Study():
-                self._all.studies[noun.id] = noun
-            case Prompt():
-                self._all.prompts[noun.id] = noun
-                self._all.tallies[noun.study].content_version += 1
-            case Input():
-                self._all.inputs[noun.id] = noun
-                self._all.tallies[noun.study].content_version += 1
-            case Rater():
-                self._all.put_rater(noun)
 
     def withdraw_vote(self, vote: VoteId, at: datetime, reopen_until: datetime | None = None) -> None:
         check_time("time of withdrawal", at)
@@ -163,6 +134,10 @@ class MemoryStore:
             self.study(study)
             return [input for input in self._all.inputs.values() if input.study == study]
 
+    def input(self, input: InputId) -> Input:
+        with self._lock:
+            return _get(self._all.inputs, input, "input")
+
     def raters(self, study: StudyId) -> list[Rater]:
         with self._lock:
             self.study(study)
@@ -198,16 +173,19 @@ class MemoryStore:
 
     def open_duel(self, study: StudyId, rater: RaterId, now: datetime) -> Duel | None:
         with self._lock:
+            self.study(study)
             duels = self._all.open_duels(study)
             return next((d for d in duels if d.rater == rater and d.expires_at > now), None)
 
     def pending(self, study: StudyId, now: datetime) -> list[tuple[PromptId, PromptId]]:
         with self._lock:
+            self.study(study)
             duels = self._all.open_duels(study)
             return [(d.first_prompt, d.second_prompt) for d in duels if d.expires_at > now]
 
     def last_duels(self, study: StudyId, rater: RaterId | None = None, limit: int = 1) -> list[Duel]:
         with self._lock:
+            self.study(study)
             newest_first = reversed(self._all.duels.values())
             mine = (d for d in newest_first if d.study == study and rater in (None, d.rater))
             return list(islice(mine, limit))
@@ -222,6 +200,7 @@ class MemoryStore:
 
     def last_vote(self, study: StudyId, rater: RaterId) -> Vote | None:
         with self._lock:
+            self.study(study)
             newest_first = reversed(self._all.votes.values())
             mine = (v for v in newest_first if v.study == study and v.rater == rater)
             return next((vote for vote in mine if vote.withdrawn_at is None), None)
@@ -236,6 +215,7 @@ class MemoryStore:
         offset: int = 0,
     ) -> list[Ballot]:
         with self._lock:
+            self.study(study)
             votes = list(self._all.votes.values())
             found = (
                 Ballot(vote, self._all.duels[vote.duel])
@@ -246,6 +226,7 @@ class MemoryStore:
 
     def answered(self, study: StudyId) -> list[Answered]:
         with self._lock:
+            self.study(study)
             return [
                 answered(vote, self._all.duels[vote.duel], self._all.raters[vote.rater])
                 for vote in self._all.votes.values()

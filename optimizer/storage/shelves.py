@@ -24,9 +24,16 @@ from optimizer.domain import (
     Vote,
     VoteId,
 )
-from optimizer.errors import Conflict
+from optimizer.errors import Conflict, NotFound
 from optimizer.storage.counting import Counts
-from optimizer.storage.rules import Known, check_references, check_storable, check_votes, references
+from optimizer.storage.rules import (
+    Known,
+    check_change,
+    check_references,
+    check_storable,
+    check_votes,
+    references,
+)
 
 Id = TypeVar("Id", bound=str)
 Noun = TypeVar("Noun")
@@ -66,14 +73,20 @@ class Shelves:
 
     def add(self, batch: Batch, expiring: bool) -> None:
         """All of the batch, or an error and nothing: every check comes before the first change."""
-        for word, nouns, shelf in self._by_kind(batch):
+        for _, nouns, _ in self._by_kind(batch):
             check_storable(nouns)
-            _check_free((noun.id for noun in nouns), shelf, f"The {word} {{!r}} exists already.")
-        cells = [(o.prompt, o.input, o.sample) for o in batch.outputs]
-        _check_free(cells, self._cells, "The prompt, input and sample {} have an output already.")
+        check_storable(batch.changes)
         known = self._known(batch)
         check_references(batch, known)
         check_votes(batch, known, expiring)
+        for word, nouns, shelf in self._by_kind(batch):
+            _check_free((noun.id for noun in nouns), shelf, f"The {word} {{!r}} exists already.")
+        cells = [(o.prompt, o.input, o.sample) for o in batch.outputs]
+        _check_free(cells, self._cells, "The prompt, input and sample {} have an output already.")
+        for noun in batch.changes:
+            if noun.id not in self._changeable(noun):
+                raise NotFound(f"No {type(noun).__name__.lower()} {noun.id!r}.")
+            check_change(self._changeable(noun)[noun.id], noun)
 
         for study in batch.studies:
             self.tallies[study.id] = Tallies()
@@ -92,6 +105,8 @@ class Shelves:
         for vote in batch.votes:
             if vote.withdrawn_at is None:
                 self.stand(vote, closed_at=vote.at)
+        for noun in batch.changes:
+            self._change(noun)
 
     def put_duel(self, duel: Duel) -> None:
         self.duels[duel.id] = duel
@@ -120,7 +135,23 @@ class Shelves:
         self.votes[vote.id] = vote
         del self.standing[vote.duel]
 
-    def put_rater(self, rater: Rater) -> None:
+    def _change(self, noun: Study | Prompt | Input | Rater) -> None:
+        if isinstance(noun, Rater):
+            self._set_aside(noun)
+        elif isinstance(noun, Prompt | Input):
+            self.tallies[noun.study].content_version += 1
+        self._changeable(noun)[noun.id] = noun
+
+    def _changeable(self, noun: Study | Prompt | Input | Rater) -> dict[Any, Any]:
+        shelves: dict[type, dict[Any, Any]] = {
+            Study: self.studies,
+            Prompt: self.prompts,
+            Input: self.inputs,
+            Rater: self.raters,
+        }
+        return shelves[type(noun)]
+
+    def _set_aside(self, rater: Rater) -> None:
         """Votes move out of the counts, or back into them, when the rater is set aside or not."""
         mine = [vote for id in self.standing.values() if (vote := self.votes[id]).rater == rater.id]
         moved = (self.raters[rater.id].set_aside_at is None) != (rater.set_aside_at is None)

@@ -1,0 +1,273 @@
+"""A store in one SQLite file, for any number of threads and processes on one machine.
+
+Reading is here; writing is in ``adding`` and ``changing``, the tables in ``schema``, connections,
+transactions and durability in ``database_file``.
+"""
+
+# ruff: noqa: S608 -- SQL is put together of names in this package only; values are always bound.
+
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from optimizer.domain import (
+    Ballot,
+    Batch,
+    Connection,
+    Duel,
+    DuelId,
+    Input,
+    InputId,
+    Output,
+    OutputId,
+    Prompt,
+    PromptId,
+    Rater,
+    RaterId,
+    RaterKind,
+    Study,
+    StudyId,
+    Vote,
+    VoteId,
+)
+from optimizer.errors import NotFound
+from optimizer.storage import changing
+from optimizer.storage.adding import add_batch
+from optimizer.storage.base import Answered, CellCount, Counters, OutputKey, PairCount
+from optimizer.storage.changing import get
+from optimizer.storage.checking import CELL_COUNTS, PAIR_COUNTS, find_faults
+from optimizer.storage.database_file import DatabaseFile
+from optimizer.storage.rows import (
+    ANSWERED,
+    CONNECTIONS,
+    DUELS,
+    INPUTS,
+    OUTPUTS,
+    PROMPTS,
+    RATERS,
+    STUDIES,
+    VOTES,
+    Noun,
+    Table,
+    Value,
+    read_answered,
+    write_time,
+)
+from optimizer.storage.rules import check_storable
+
+
+class SqliteStore:
+    """The ``Store`` protocol on a database file, which is made where there is none."""
+
+    def __init__(self, path: Path | str) -> None:
+        self._file = DatabaseFile(Path(path))
+
+    # -- writing ------------------------------------------------------------------------------
+    def add(self, batch: Batch) -> None:
+        content = (batch.studies, batch.prompts, batch.inputs, batch.outputs, batch.raters, batch.votes)
+        for nouns in (*content, batch.duels, batch.changes):
+            check_storable(nouns)
+        with self._file.writing(durable=any(content) or bool(batch.changes)) as db:
+            for noun in batch.changes:
+                changing.replace_noun(db, noun)
+            add_batch(db, batch, expiring=False)
+
+    def add_vote(self, vote: Vote) -> None:
+        check_storable([vote])
+        with self._file.writing() as db:
+            add_batch(db, Batch(votes=[vote]), expiring=True)
+
+    def replace(self, noun: Study | Prompt | Input | Rater) -> None:
+        self.add(Batch(changes=[noun]))
+
+    def withdraw_vote(self, vote: VoteId, at: datetime, reopen_until: datetime | None = None) -> None:
+        with self._file.writing() as db:
+            changing.withdraw(db, vote, at, reopen_until)
+
+    def restore_vote(self, vote: VoteId, at: datetime) -> None:
+        with self._file.writing() as db:
+            changing.restore(db, vote, at)
+
+    def note_vote(
+        self,
+        vote: VoteId,
+        first_reasons: Sequence[str],
+        second_reasons: Sequence[str],
+        comment: str,
+        at: datetime,
+    ) -> None:
+        with self._file.writing() as db:
+            changing.note(db, vote, first_reasons, second_reasons, comment, at)
+
+    def renew_duel(self, duel: DuelId, expires_at: datetime) -> None:
+        with self._file.writing(durable=False) as db:
+            changing.renew(db, duel, expires_at)
+
+    def release_expired(self, now: datetime) -> int:
+        with self._file.writing(durable=False) as db:
+            return changing.release_expired(db, now)
+
+    def put_connection(self, connection: Connection) -> None:
+        check_storable([connection])
+        with self._file.writing() as db:
+            db.execute("DELETE FROM connections WHERE name = ?", (connection.name,))
+            db.execute(CONNECTIONS.insert, CONNECTIONS.write(connection))
+
+    def remove_connection(self, name: str) -> None:
+        with self._file.writing() as db:
+            if not db.execute("DELETE FROM connections WHERE name = ?", (name,)).rowcount:
+                raise NotFound(f"No connection {name!r}.")
+
+    # -- reading ------------------------------------------------------------------------------
+    def studies(self) -> list[Study]:
+        return self._nouns(STUDIES, "ORDER BY created_at, seq")
+
+    def study(self, study: StudyId) -> Study:
+        with self._file.reading() as db:
+            return get(db, STUDIES, study)
+
+    def counters(self, study: StudyId) -> Counters:
+        sql = "SELECT content_version, vote_version, duels, votes FROM counters WHERE study = ?"
+        return Counters(*self._of(study, sql, study)[0])
+
+    def prompts(self, study: StudyId) -> list[Prompt]:
+        return self._nouns_of(study, PROMPTS, "study = ? ORDER BY seq", study)
+
+    def inputs(self, study: StudyId) -> list[Input]:
+        return self._nouns_of(study, INPUTS, "study = ? ORDER BY seq", study)
+
+    def input(self, input: InputId) -> Input:
+        with self._file.reading() as db:
+            return get(db, INPUTS, input)
+
+    def raters(self, study: StudyId) -> list[Rater]:
+        return self._nouns_of(study, RATERS, "study = ? ORDER BY seq", study)
+
+    def rater(self, rater: RaterId) -> Rater:
+        with self._file.reading() as db:
+            return get(db, RATERS, rater)
+
+    def output(self, output: OutputId) -> Output:
+        with self._file.reading() as db:
+            return get(db, OUTPUTS, output)
+
+    def outputs(
+        self, study: StudyId, prompt: PromptId | None = None, input: InputId | None = None
+    ) -> list[Output]:
+        where, values = _where(study=study, prompt=prompt, input=input)
+        return self._nouns_of(study, OUTPUTS, f"{where} ORDER BY seq", *values)
+
+    def output_index(self, study: StudyId) -> list[OutputKey]:
+        sql = "SELECT id, prompt, input, sample, usable, length FROM outputs WHERE study = ? ORDER BY seq"
+        return [
+            OutputKey(id, prompt, input, sample, bool(usable), length)
+            for id, prompt, input, sample, usable, length in self._of(study, sql, study)
+        ]
+
+    def duel(self, duel: DuelId) -> Duel:
+        with self._file.reading() as db:
+            return get(db, DUELS, duel)
+
+    def open_duel(self, study: StudyId, rater: RaterId, now: datetime) -> Duel | None:
+        where = "study = ? AND rater = ? AND closed_at IS NULL AND expires_at > ? ORDER BY seq LIMIT 1"
+        found = self._nouns_of(study, DUELS, where, study, rater, write_time(now))
+        return found[0] if found else None
+
+    def pending(self, study: StudyId, now: datetime) -> list[tuple[PromptId, PromptId]]:
+        sql = (
+            "SELECT first_prompt, second_prompt FROM duels "
+            "WHERE study = ? AND closed_at IS NULL AND expires_at > ? ORDER BY seq"
+        )
+        return self._of(study, sql, study, write_time(now))
+
+    def last_duels(self, study: StudyId, rater: RaterId | None = None, limit: int = 1) -> list[Duel]:
+        where, values = _where(study=study, rater=rater)
+        return self._nouns_of(study, DUELS, f"{where} ORDER BY seq DESC LIMIT ?", *values, limit)
+
+    def duels_by_input(self, study: StudyId, one: PromptId, other: PromptId) -> dict[InputId, int]:
+        sql = "SELECT input, duels FROM asked_counts WHERE study = ? AND one = ? AND other = ?"
+        return dict(self._of(study, sql, study, min(one, other), max(one, other)))
+
+    def vote(self, vote: VoteId) -> Vote:
+        with self._file.reading() as db:
+            return get(db, VOTES, vote)
+
+    def last_vote(self, study: StudyId, rater: RaterId) -> Vote | None:
+        where = "study = ? AND rater = ? AND withdrawn_at IS NULL ORDER BY seq DESC LIMIT 1"
+        found = self._nouns_of(study, VOTES, where, study, rater)
+        return found[0] if found else None
+
+    def ballots(
+        self,
+        study: StudyId,
+        rater: RaterId | None = None,
+        duel: DuelId | None = None,
+        newest_first: bool = True,
+        limit: int | None = None,
+        offset: int = 0,
+    ) -> list[Ballot]:
+        where, values = _where(study=study, rater=rater, duel=duel)
+        order = "DESC" if newest_first else "ASC"
+        sql = (  # the page is cut before the join
+            f"SELECT {VOTES.listed('v.')}, {DUELS.listed('d.')} "
+            f"FROM (SELECT * FROM votes WHERE {where} ORDER BY seq {order} LIMIT ? OFFSET ?) v "
+            f"CROSS JOIN duels d ON d.id = v.duel ORDER BY v.seq {order}"
+        )
+        rows = self._of(study, sql, *values, -1 if limit is None else limit, offset)
+        cut = len(VOTES.columns)
+        return [Ballot(VOTES.read(row[:cut]), DUELS.read(row[cut:])) for row in rows]
+
+    def answered(self, study: StudyId) -> list[Answered]:
+        return [read_answered(row) for row in self._of(study, ANSWERED, study)]
+
+    def pair_counts(self, study: StudyId) -> list[PairCount]:
+        return [
+            PairCount(RaterKind(kind), first, second, tuple(answers))
+            for kind, first, second, *answers in self._of(study, PAIR_COUNTS, study)
+            if any(answers)
+        ]
+
+    def cell_counts(self, study: StudyId) -> list[CellCount]:
+        return [
+            CellCount(RaterKind(kind), input, first, second, tuple(answers))
+            for kind, input, first, second, *answers in self._of(study, CELL_COUNTS, study)
+            if any(answers)
+        ]
+
+    def connections(self) -> list[Connection]:
+        return self._nouns(CONNECTIONS, "ORDER BY name")
+
+    # -- care ---------------------------------------------------------------------------------
+    def backup(self, target: Path) -> None:
+        self._file.backup(target)
+
+    def check(self) -> list[str]:
+        with self._file.reading() as db:
+            return find_faults(db)
+
+    def close(self) -> None:
+        self._file.close()
+
+    def _of(self, study: StudyId, sql: str, *values: Value) -> list[Any]:
+        """Rows of a study; finding none, make sure that there is such a study."""
+        with self._file.reading() as db:
+            rows = db.execute(sql, values).fetchall()
+            if not rows:
+                get(db, STUDIES, study)
+            return rows
+
+    def _nouns_of(self, study: StudyId, table: Table[Noun], where: str, *values: Value) -> list[Noun]:
+        sql = f"SELECT {table.listed()} FROM {table.name} WHERE {where}"
+        return [table.read(row) for row in self._of(study, sql, *values)]
+
+    def _nouns(self, table: Table[Noun], order: str) -> list[Noun]:
+        with self._file.reading() as db:
+            rows = db.execute(f"SELECT {table.listed()} FROM {table.name} {order}").fetchall()
+        return [table.read(row) for row in rows]
+
+
+def _where(**wanted: str | None) -> tuple[str, list[str]]:
+    """A condition on columns, those that are None left out, and its values."""
+    given = {column: value for column, value in wanted.items() if value is not None}
+    return " AND ".join(f"{column} = ?" for column in given), list(given.values())
