@@ -406,7 +406,7 @@ def completion(text: str, body: Body, fault: Fault | None) -> Body:
     elif fault is Fault.NO_FINISH:
         finish = None
     sent = sum(len(str(m["content"]).split()) for m in body["messages"])
-    received = len(text.split())
+    received = len(str(message["content"] or "").split())
     answer: Body = {
         "id": "chatcmpl-fake",
         "object": "chat.completion",
