@@ -4,8 +4,8 @@ import hashlib
 from dataclasses import dataclass
 
 import streamlit as st
-from optimizer.assemble import Services, services
 
+from optimizer.assemble import Services, services
 from optimizer.domain import Rater, RaterId, RaterKind, Study, StudyId
 
 PERSON_COOKIE = "prompt_duel_person"
@@ -35,12 +35,16 @@ class Visit:
         return RaterId(hashlib.sha256(f"{study}/{self.person}".encode()).hexdigest()[:16])
 
 
+def person() -> str:
+    """The secret token of this browser; without a cookie (a script) everybody is one and the same."""
+    return st.context.cookies.get(PERSON_COOKIE, "local")
+
+
 def visitor() -> Visit:
-    """The person of this browser. Without the cookie (a script, a test) it is one and the same person."""
+    """Whoever is looking, and what there is to look at."""
     running = services()
-    person = st.context.cookies.get(PERSON_COOKIE, "local")
     studies = tuple(study for study in running.store.studies() if study.archived_at is None)
-    return Visit(running, person, studies)
+    return Visit(running, person(), studies)
 
 
 def enter() -> tuple[Visit, Study]:

@@ -7,6 +7,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from optimizer.assemble import Services, forget_services, services
+from tests.pages.visitor import Visitor
 
 MENU = Path(__file__).resolve().parents[2] / "pages/menu.py"
 
@@ -16,6 +17,7 @@ def running(monkeypatch: pytest.MonkeyPatch) -> Iterator[Services]:
     """The services that the screens will find."""
     monkeypatch.setenv("PROMPT_DUEL_DATABASE_URL", "memory://")
     monkeypatch.setenv("PROMPT_DUEL_MIN_VIEW_MS", "0")
+    monkeypatch.setattr("pages.parts.access.person", lambda: "ann")  # the harness has no cookies
     forget_services()
     yield services()
     forget_services()
@@ -25,3 +27,9 @@ def running(monkeypatch: pytest.MonkeyPatch) -> Iterator[Services]:
 def app(running: Services) -> AppTest:
     """The app at its first screen, the duel."""
     return AppTest.from_file(MENU, default_timeout=30).run()
+
+
+@pytest.fixture
+def visitor(app: AppTest, running: Services) -> Visitor:
+    """A person at the screens."""
+    return Visitor(app, running)
