@@ -9,7 +9,7 @@ import multiprocessing
 import os
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from statistics import median
 
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from optimizer.selectors import SELECTORS, Need
 from optimizer.simulation.run import Course, Terms, play
-from optimizer.simulation.worlds import DRAWN, Setting, World, from_accuracies, from_matrix
+from optimizer.simulation.worlds import Setting, World, draw, from_accuracies, from_matrix, with_grades
 
 FloatArray = NDArray[np.float64]
 
@@ -36,19 +36,29 @@ class Scene:
     accuracies: FloatArray | None = None
     vote_noise: str = "mid"
 
+    @property
+    def arms(self) -> int:
+        """How many arms its worlds have."""
+        if self.matrix is not None:
+            return len(self.matrix)
+        if self.accuracies is not None:
+            return min(self.setting.arms, len(self.accuracies))
+        return self.setting.arms
+
     def draw(self, rng: np.random.Generator) -> World:
         """The world of one run."""
+        if self.matrix is None and self.accuracies is None:
+            return draw(self.name, self.setting, rng)
         if self.matrix is not None:
-            return from_matrix(self.matrix).shuffled(rng)
-        if self.accuracies is not None:
-            return from_accuracies(self._some_accuracies(rng), self.vote_noise)
-        return DRAWN[self.name](self.setting, rng)
+            world = from_matrix(self.matrix).shuffled(rng)
+        else:
+            world = from_accuracies(self._some_accuracies(rng), self.vote_noise)
+        return with_grades(world) if self.setting.graded else world
 
     def _some_accuracies(self, rng: np.random.Generator) -> FloatArray:
         assert self.accuracies is not None
-        arms = min(self.setting.arms, len(self.accuracies))
         while True:  # again if all of the chosen are equal: then there is nothing to find
-            chosen: FloatArray = rng.choice(self.accuracies, arms, replace=False)
+            chosen: FloatArray = rng.choice(self.accuracies, self.arms, replace=False)
             if np.ptp(chosen) > 0.0:
                 return chosen
 
@@ -138,8 +148,6 @@ def _play_piece(scene: Scene, seed: int, piece: Piece) -> list[Course]:
 def _spans(name: str, terms: Terms) -> list[Terms]:
     if Need.BUDGET not in SELECTORS[name].needs:
         return [terms]
-    from dataclasses import replace
-
     return [replace(terms, votes=(votes,)) for votes in terms.votes]
 
 

@@ -37,7 +37,8 @@ def read_matrix(path: Path) -> FloatArray:
     if uneven.max() > 0.01:
         i, j = divmod(int(uneven.argmax()), len(preference))
         raise BadInput(
-            f"{path}: P[{i}][{j}] = {preference[i, j]:g} and P[{j}][{i}] = {preference[j, i]:g} must add up to 1."
+            f"{path}: P[{i}][{j}] = {preference[i, j]:g} and P[{j}][{i}] = {preference[j, i]:g} "
+            "must add up to 1."
         )
     preference = (preference + 1.0 - preference.T) / 2.0
     np.fill_diagonal(preference, 0.5)

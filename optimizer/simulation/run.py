@@ -7,7 +7,9 @@ from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtr
 
+from optimizer.selectors.auto import prior_covariances
 from optimizer.selectors.base import IntArray, Need, Record, Selector, blank_record
 from optimizer.simulation.raters import answer, draw_crowd
 from optimizer.simulation.worlds import World
@@ -17,11 +19,9 @@ from optimizer.stats.pair_effects import choose_pair_effects
 from optimizer.stats.posterior import Posterior
 from optimizer.stats.priors import by_similarity
 from optimizer.stats.stopping import AdviceKind, advise
-from optimizer.stats.tally import LEVELS, SCORE_OF_FIRST, Tally
+from optimizer.stats.tally import SCORE_OF_FIRST, Tally
 
 FloatArray = NDArray[np.float64]
-
-FEATURE_WEIGHTS = (0.0, 0.6, 0.95)  # shares of a strength that may follow the features
 
 
 class Recommend(StrEnum):
@@ -158,15 +158,8 @@ def believed_strengths(ledger_cells: Cells, record: Record, read_out: ReadOut) -
         covariance = None if record.features is None else by_similarity(record.features)
         posterior = fit(ledger_cells, covariance).posterior
         return posterior, posterior.leader
-    pairs = choose_pair_effects(record.wins, feature_priors(record))
+    pairs = choose_pair_effects(record.wins, prior_covariances(record))
     return pairs.strengths, pairs.leader
-
-
-def feature_priors(record: Record) -> tuple[FloatArray, ...] | None:
-    """The prior covariances to choose from where the record has features."""
-    if record.features is None:
-        return None
-    return tuple(by_similarity(record.features, weight) for weight in FEATURE_WEIGHTS)
 
 
 def _first_record(world: World, budget: int) -> Record:
@@ -226,13 +219,8 @@ def _may_stop(posterior: Posterior, confidence: float) -> bool:
 
     Two points of slack cover the sampling error of the draws that decide.
     """
-    from scipy.special import ndtr
-
     leader, cov = posterior.leader, posterior.cov
     variance = np.diag(cov) + cov[leader, leader] - 2.0 * cov[leader]
     z = (posterior.mean[leader] - posterior.mean) / np.sqrt(np.maximum(variance, 1e-300))
     z[leader] = np.inf
     return bool(ndtr(z.min()) >= confidence - 0.02)
-
-
-assert LEVELS == len(SCORE_OF_FIRST)

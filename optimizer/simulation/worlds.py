@@ -19,6 +19,7 @@ LOGITS = "logits of strength"
 WIN_PROBABILITY = "win probability of the best arm against the recommended one, less one half"
 ACCURACY = "normalised accuracy: (best - recommended) / (best - mean)"
 
+GRADES = (0.4, 1.5)  # thresholds of an ordinal rater, logits
 SURE = 30.0  # logits that stand for a preference without exception
 
 
@@ -96,6 +97,7 @@ class Setting:
     spread: float = 1.0
     votes: int = 500
     dimensions: int = 4  # of features
+    graded: bool = False  # raters also say how clearly
 
 
 def from_strengths(strengths: FloatArray, manner: Manner | None = None) -> World:
@@ -193,7 +195,7 @@ def _features(linear: bool) -> Callable[[Setting, np.random.Generator], World]:
 
 DRAWN: Mapping[str, Callable[[Setting, np.random.Generator], World]] = {
     "btl": _btl(Manner()),
-    "graded": _btl(Manner(thresholds=(0.4, 1.5))),
+    "graded": _btl(Manner(thresholds=GRADES)),
     "inputs": _btl(Manner(input_sd=1.0, inputs=30)),
     "ties": _btl(Manner(tie_logit=0.0)),
     "biased": _btl(Manner(position_bias=0.5)),
@@ -204,3 +206,14 @@ DRAWN: Mapping[str, Callable[[Setting, np.random.Generator], World]] = {
     "features": _features(linear=True),
     "features_nonlinear": _features(linear=False),
 }
+
+
+def draw(name: str, setting: Setting, rng: np.random.Generator) -> World:
+    """One instance of a world of ``DRAWN``."""
+    world = DRAWN[name](setting, rng)
+    return with_grades(world) if setting.graded else world
+
+
+def with_grades(world: World) -> World:
+    """The same world, its raters answering on five levels."""
+    return replace(world, manner=replace(world.manner, thresholds=GRADES))

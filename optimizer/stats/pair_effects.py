@@ -68,13 +68,21 @@ class PairPosterior:
         score: FloatArray = plausible.sum(1)
         return score
 
+    def _draws(self, n: int, rng: np.random.Generator) -> FloatArray:
+        """(n, k) centred strengths, by Cholesky; the centred covariance lacks one direction, lent here."""
+        cov = self.strengths.cov
+        root = np.linalg.cholesky(cov + np.trace(cov) / self.k**2 + 1e-12 * np.eye(self.k))
+        moved = rng.standard_normal((n, self.k)) @ root.T
+        draws: FloatArray = self.strengths.mean + moved - moved.mean(1, keepdims=True)
+        return draws
+
     def winners(self, n: int, rng: np.random.Generator) -> FloatArray:
         """(n, k) a score per arm in each of n posterior draws; the highest is the draw's winner.
 
         The strengths drawn, or with pair effects the Copeland score of the drawn gaps, ties broken by
         the strengths drawn.
         """
-        strengths = self.strengths.draws(n, rng)
+        strengths = self._draws(n, rng)
         if self.pair_sd == 0.0:
             return strengths
         scores = np.empty_like(strengths)

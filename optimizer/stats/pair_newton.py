@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg.lapack import dposv, dpotrf, dpotri
+from scipy.linalg.lapack import dposv
 
 from optimizer.errors import NotFitted
 
@@ -60,12 +60,12 @@ class Meetings:
         first, second = np.nonzero(np.triu(total, 1))
         precision, log_det = np.eye(k), 0.0
         if similarity is not None:
-            factor, info = dpotrf(similarity + 1e-6 * np.eye(k), lower=1)
-            if info != 0:
+            covariance = similarity + 1e-6 * np.eye(k)
+            precision = inverse_of(covariance)
+            sign, log_size = np.linalg.slogdet(covariance)
+            if sign <= 0:
                 raise NotFitted("The similarity of the prompts is not a covariance.")
-            inverse, _ = dpotri(factor, lower=1)
-            precision = np.tril(inverse) + np.tril(inverse, -1).T
-            log_det = -2.0 * float(np.log(np.diag(factor)).sum())
+            log_det = -float(log_size)
         return cls(k, first, second, total[first, second], wins[first, second], precision, log_det)
 
     def _gap(self, theta: FloatArray, effects: FloatArray) -> FloatArray:
@@ -93,8 +93,8 @@ class Meetings:
             shrink = 1.0 / (1.0 + variance * weight)
             residual = self.won - self.games * p
             pull = (residual + weight * effects) * shrink  # the pair's push on theta, effects eliminated
-            gradient = np.bincount(self.first, pull, self.k) - np.bincount(self.second, pull, self.k)
-            gradient -= self.precision @ theta / prior_sd**2
+            push = np.bincount(self.first, pull, self.k) - np.bincount(self.second, pull, self.k)
+            gradient = push - self.precision @ theta / prior_sd**2
             hessian = self._hessian(weight * shrink, prior_sd)
             factor, step, info = dposv(hessian, gradient, lower=1)
             if info != 0:
@@ -156,9 +156,11 @@ class Meetings:
 
 
 def inverse_of(hessian: FloatArray) -> FloatArray:
-    factor, info = dpotrf(hessian, lower=1)
-    if info != 0:
-        raise NotFitted("The covariance of the strengths cannot be computed.")
-    lower, _ = dpotri(factor, lower=1)
-    inverse: FloatArray = np.tril(lower) + np.tril(lower, -1).T
-    return inverse
+    """The covariance that belongs to a Hessian of the strengths.
+
+    By LU: at these sizes LAPACK's Cholesky inverse wakes its threads and then takes up to a hundred
+    times as long on a busy machine.
+    """
+    inverse = np.linalg.inv(hessian)
+    symmetric: FloatArray = (inverse + inverse.T) / 2.0
+    return symmetric

@@ -1,0 +1,233 @@
+"""``python -m optimizer simulate``: selectors against raters whose preferences are known."""
+
+import json
+import os
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from optimizer.errors import BadInput, PromptDuelError
+from optimizer.selectors import SELECTORS, Need
+from optimizer.simulate import Result, Scene, passes
+from optimizer.simulate import simulate as play_all
+from optimizer.simulation.files import read_accuracies, read_matrix
+from optimizer.simulation.run import ReadOut, Recommend, Terms
+from optimizer.simulation.worlds import ACCURACY, DRAWN, LOGITS, WIN_PROBABILITY, Setting
+
+UNIT_OF_COST = "win probability lost against the best arm, summed over the duels so far"
+PLAIN_WORLDS = {"btl", "lapses", "cyclic", "drift", "features", "features_nonlinear", "matrix", "accuracies"}
+
+
+class Checkpoints(click.ParamType[tuple[int, ...]]):
+    """Numbers of votes: whole, positive, separated by commas."""
+
+    name = "numbers"
+
+    def convert(
+        self, value: str | tuple[int, ...], param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, ...]:
+        if isinstance(value, tuple):
+            return value
+        try:
+            votes = tuple(sorted({int(part) for part in value.split(",")}))
+        except ValueError:
+            self.fail(f"'{value}' is not a list of whole numbers such as 20,50,100.", param, ctx)
+        if votes[0] < 1:
+            self.fail("Numbers of votes start at 1.", param, ctx)
+        return votes
+
+
+@click.command("simulate")
+@click.option(
+    "--world",
+    "world",
+    type=click.Choice([*DRAWN, "matrix", "accuracies"]),
+    default="btl",
+    show_default=True,
+    help="Where preferences come from.",
+)
+@click.option("--arms", type=click.IntRange(2), default=20, show_default=True, help="Prompts that compete.")
+@click.option(
+    "--spread", type=click.FloatRange(0, min_open=True), default=1.0, show_default=True, help="sd, logits."
+)
+@click.option("--matrix", type=click.Path(path_type=Path), help="World 'matrix': JSON with key P, or CSV.")
+@click.option("--accuracies", type=click.Path(path_type=Path), help="World 'accuracies': measured prompts.")
+@click.option("--task", default="", help="World 'accuracies': which task.")
+@click.option("--model", default="", help="World 'accuracies': which model.")
+@click.option(
+    "--vote-noise",
+    type=click.Choice(["mid", "soft", "sharp"]),
+    default="mid",
+    show_default=True,
+    help="World 'accuracies': lapsing raters, single examples, or nearly no noise.",
+)
+@click.option(
+    "--selector", "selectors", multiple=True, default=["auto"], show_default=True, help="Repeat for several."
+)
+@click.option("--votes", type=Checkpoints(), default="20,50,100,200,500", show_default=True, help="Budgets.")
+@click.option("--runs", type=click.IntRange(1), default=200, show_default=True)
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
+@click.option(
+    "--recommend",
+    type=click.Choice([*Recommend]),
+    default=Recommend.POSTERIOR,
+    show_default=True,
+    help="Whose recommendation is judged; 'own' is the selector's where it has one.",
+)
+@click.option(
+    "--read-out",
+    type=click.Choice([*ReadOut]),
+    help="Model that recommends: strengths with pair effects, or also position, inputs and answer "
+    "levels. By default the one that the world calls for.",
+)
+@click.option(
+    "--stop-at", type=click.FloatRange(0.5, 1), help="Confidence to stop at; looks after every vote."
+)
+@click.option(
+    "--in-flight", type=click.IntRange(1), default=1, show_default=True, help="Duels open at a time."
+)
+@click.option(
+    "--audit-share",
+    type=click.FloatRange(0, 1),
+    default=0.0,
+    show_default=True,
+    help="Duels drawn uniformly. A study draws 10 %; 0 compares selectors alone.",
+)
+@click.option("--graded", is_flag=True, help="Raters also say whether clearly or slightly.")
+@click.option("--processes", type=click.IntRange(1), help="By default one per core.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+def simulate(
+    world: str,
+    arms: int,
+    spread: float,
+    matrix: Path | None,
+    accuracies: Path | None,
+    task: str,
+    model: str,
+    vote_noise: str,
+    selectors: tuple[str, ...],
+    votes: tuple[int, ...],
+    runs: int,
+    seed: int,
+    recommend: str,
+    read_out: str | None,
+    stop_at: float | None,
+    in_flight: int,
+    audit_share: float,
+    graded: bool,
+    processes: int | None,
+    as_json: bool,
+) -> None:
+    """Play selectors against simulated raters and judge what they recommend.
+
+    Everything but the seconds is determined by the seed, whatever the number of processes.
+    """
+    try:
+        _check_selectors(selectors, world)
+        setting = Setting(arms, spread, votes[-1], graded=graded)
+        scene = _scene(world, setting, matrix, accuracies, task, model, vote_noise)
+    except PromptDuelError as error:
+        raise click.ClickException(str(error)) from error
+    plain = world in PLAIN_WORLDS and not graded
+    terms = Terms(
+        votes,
+        Recommend(recommend),
+        ReadOut(read_out) if read_out else (ReadOut.PAIRS if plain else ReadOut.FULL),
+        stop_at,
+        in_flight,
+        audit_share,
+    )
+    workers = processes or os.cpu_count() or 1
+    with click.progressbar(
+        length=runs * passes(selectors, terms), label="Playing", file=click.get_text_stream("stderr")
+    ) as bar:
+        results = play_all(scene, selectors, terms, runs, seed, workers, bar.update)
+    if as_json:
+        click.echo(json.dumps(_document(world, scene, terms, runs, seed, results)))
+    else:
+        click.echo(_table(scene, results))
+
+
+def _check_selectors(selectors: tuple[str, ...], world: str) -> None:
+    for name in selectors:
+        if name not in SELECTORS:
+            raise BadInput(f"There is no selector '{name}'. There are: {', '.join(SELECTORS)}.")
+        needs = SELECTORS[name].needs
+        if Need.SCORES in needs:
+            raise BadInput(f"'{name}' needs numeric scores of outputs, which simulated votes do not give.")
+        if Need.FEATURES in needs and not world.startswith("features"):
+            raise BadInput(f"'{name}' needs embeddings, which only the worlds 'features...' have.")
+
+
+def _scene(
+    world: str,
+    setting: Setting,
+    matrix: Path | None,
+    accuracies: Path | None,
+    task: str,
+    model: str,
+    vote_noise: str,
+) -> Scene:
+    if world == "matrix":
+        if matrix is None:
+            raise BadInput("The world 'matrix' needs --matrix FILE.")
+        return Scene(world, setting, matrix=read_matrix(matrix))
+    if world == "accuracies":
+        if accuracies is None:
+            raise BadInput("The world 'accuracies' needs --accuracies FILE.")
+        return Scene(
+            world, setting, accuracies=read_accuracies(accuracies, task, model), vote_noise=vote_noise
+        )
+    return Scene(world, setting)
+
+
+def _unit(scene: Scene) -> str:
+    if scene.matrix is not None or scene.name == "cyclic":
+        return WIN_PROBABILITY
+    return ACCURACY if scene.accuracies is not None else LOGITS
+
+
+def _document(
+    world: str, scene: Scene, terms: Terms, runs: int, seed: int, results: list[Result]
+) -> dict[str, object]:
+    return {
+        "world": world,
+        "runs": runs,
+        "seed": seed,
+        "arms": scene.arms,
+        "spread": scene.setting.spread,
+        "recommend": terms.recommend.value,
+        "read_out": terms.read_out.value,
+        "in_flight": terms.in_flight,
+        "audit_share": terms.audit_share,
+        "stop_at": terms.stop_at,
+        "units": {"simple_regret": _unit(scene), "weak_regret": UNIT_OF_COST, "strong_regret": UNIT_OF_COST},
+        "results": [_row(result) for result in results],
+    }
+
+
+def _row(result: Result) -> dict[str, object]:
+    stopped = result.stopped
+    return {
+        "selector": result.selector,
+        "votes": list(result.votes),
+        "p_best_found": result.p_best_found.tolist(),
+        "simple_regret": result.simple_regret.tolist(),
+        "simple_regret_se": result.simple_regret_se.tolist(),
+        "weak_regret": result.weak_regret.tolist(),
+        "strong_regret": result.strong_regret.tolist(),
+        "seconds_per_ask": result.seconds_per_ask,
+        "stopped": None if stopped is None else asdict(stopped),
+    }
+
+
+def _table(scene: Scene, results: list[Result]) -> str:
+    lines = [f"Simple regret, in {_unit(scene)} (in brackets: share of runs that found the best arm)"]
+    lines.append(f"{'votes':20}" + "".join(f"{votes:>16}" for votes in results[0].votes))
+    for result in results:
+        cells = zip(result.simple_regret, result.p_best_found, strict=True)
+        lines.append(
+            f"{result.selector:20}" + "".join(f"{regret:>10.4f} ({found:.2f})" for regret, found in cells)
+        )
+    return "\n".join(lines)
