@@ -70,6 +70,15 @@ class BadFile(BadInput):
         super().__init__(f"{shown}{more} Nothing was imported.")
 
 
+class NoVerdict(PromptDuelError):
+    """A judge gave no answer that could be read; ``calls`` and ``tokens`` were spent all the same."""
+
+    def __init__(self, message: str, calls: int = 0, tokens: int = 0) -> None:
+        super().__init__(message)
+        self.calls = calls
+        self.tokens = tokens
+
+
 class NotFitted(PromptDuelError):
     """A statistical fit did not converge, or is asked for what it cannot give."""
 
