@@ -198,6 +198,11 @@ class Store(Protocol):
         """Without texts, in order of arrival."""
         ...
 
+    def output_by_request(self, request_hash: str) -> Output | None:
+        """The first usable output of any study whose ``settings`` hold this "request_hash": the answer
+        to the very same request is not paid for twice. Does not grow with the number of outputs."""
+        ...
+
     def duel(self, duel: DuelId) -> Duel: ...
 
     def open_duel(self, study: StudyId, rater: RaterId, now: datetime) -> Duel | None:

@@ -167,6 +167,11 @@ class MemoryStore:
             OutputKey(o.id, o.prompt, o.input, o.sample, o.usable, len(o.text)) for o in self.outputs(study)
         ]
 
+    def output_by_request(self, request_hash: str) -> Output | None:
+        with self._lock:
+            found = self._all.answers.get(request_hash)
+            return None if found is None else self._all.outputs[found]
+
     def duel(self, duel: DuelId) -> Duel:
         with self._lock:
             return _get(self._all.duels, duel, "duel")

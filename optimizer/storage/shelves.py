@@ -69,6 +69,7 @@ class Shelves:
         self.standing: dict[DuelId, VoteId] = {}
         self.open: set[DuelId] = set()
         self._place: dict[DuelId, int] = {}
+        self.answers: dict[object, OutputId] = {}  # by the request that they answer
         self._cells: set[tuple[PromptId, InputId, int]] = set()
 
     def add(self, batch: Batch, expiring: bool) -> None:
@@ -93,6 +94,9 @@ class Shelves:
         for _, nouns, shelf in self._by_kind(batch):
             shelf.update((noun.id, noun) for noun in nouns)
         self._cells.update(cells)
+        for output in batch.outputs:
+            if output.usable and "request_hash" in output.settings:
+                self.answers.setdefault(output.settings["request_hash"], output.id)
         content: list[Prompt | Input | Output] = [*batch.prompts, *batch.inputs, *batch.outputs]
         for study_id in {noun.study for noun in content}:
             self.tallies[study_id].content_version += 1

@@ -165,6 +165,11 @@ class SqliteStore:
             for id, prompt, input, sample, usable, length in self._of(study, sql, study)
         ]
 
+    def output_by_request(self, request_hash: str) -> Output | None:
+        where = "WHERE json_extract(settings, '$.request_hash') = ? AND usable = 1 ORDER BY seq LIMIT 1"
+        found = self._nouns(OUTPUTS, where, request_hash)
+        return found[0] if found else None
+
     def duel(self, duel: DuelId) -> Duel:
         with self._file.reading() as db:
             return get(db, DUELS, duel)
@@ -261,9 +266,9 @@ class SqliteStore:
         sql = f"SELECT {table.listed()} FROM {table.name} WHERE {where}"
         return [table.read(row) for row in self._of(study, sql, *values)]
 
-    def _nouns(self, table: Table[Noun], order: str) -> list[Noun]:
+    def _nouns(self, table: Table[Noun], rest: str, *values: Value) -> list[Noun]:
         with self._file.reading() as db:
-            rows = db.execute(f"SELECT {table.listed()} FROM {table.name} {order}").fetchall()
+            rows = db.execute(f"SELECT {table.listed()} FROM {table.name} {rest}", values).fetchall()
         return [table.read(row) for row in rows]
 
 
