@@ -135,7 +135,7 @@ def check_change(old: Study | Prompt | Input | Rater, new: Study | Prompt | Inpu
     """``Conflict`` when anything but the changeable fields differs."""
     allowed = CHANGEABLE[type(old)]
     if replace(old, **{name: getattr(new, name) for name in allowed}) != new:
-        raise Conflict(f"Only {', '.join(allowed)} of a {_word(new)} may change; add a new one instead.")
+        raise Conflict(f"Only {', '.join(allowed)} of {_a(new)} may change; add a new one instead.")
 
 
 def check_storable(nouns: Iterable[Any]) -> None:
@@ -162,12 +162,12 @@ def check_time(name: str, value: datetime) -> None:
 def _check_value(noun: object, name: str, value: object) -> None:
     if isinstance(value, int):
         if not -(2**63) <= value < 2**63:
-            raise BadInput(f"The {name} of a {_word(noun)} is {value}: too large to be stored.")
+            raise BadInput(f"The {name} of {_a(noun)} is {value}: too large to be stored.")
     elif isinstance(value, float):
         if not math.isfinite(value):
-            raise BadInput(f"The {name} of a {_word(noun)} is {value}, which is not a number.")
+            raise BadInput(f"The {name} of {_a(noun)} is {value}, which is not a number.")
     elif isinstance(value, datetime):
-        check_time(f"{name} of a {_word(noun)}", value)
+        check_time(f"{name} of {_a(noun)}", value)
     elif isinstance(value, tuple):
         for part in value:
             _check_text(noun, name, part)
@@ -176,7 +176,7 @@ def _check_value(noun: object, name: str, value: object) -> None:
     elif is_dataclass(value):
         check_storable([value])
     else:
-        raise BadInput(f"The {name} of a {_word(noun)} is of type {type(value).__name__}.")
+        raise BadInput(f"The {name} of {_a(noun)} is of type {type(value).__name__}.")
 
 
 def _check_text(noun: object, name: str, value: str) -> None:
@@ -184,7 +184,7 @@ def _check_text(noun: object, name: str, value: str) -> None:
         value.encode()
     except UnicodeEncodeError as fault:
         raise BadInput(
-            f"The {name} of a {_word(noun)} is not Unicode text: half a character at position {fault.start}."
+            f"The {name} of {_a(noun)} is not Unicode text: half a character at position {fault.start}."
         ) from fault
 
 
@@ -194,10 +194,10 @@ def _check_mapping(noun: object, name: str, value: Mapping[str, object]) -> None
     try:
         text = json.dumps(dict(value), ensure_ascii=False, allow_nan=False)
     except (TypeError, ValueError, RecursionError) as fault:
-        raise BadInput(f"The {name} of a {_word(noun)} cannot be written as JSON: {fault}.") from fault
+        raise BadInput(f"The {name} of {_a(noun)} cannot be written as JSON: {fault}.") from fault
     _check_text(noun, name, text)
     if json.loads(text) != value:
-        raise BadInput(f"The {name} of a {_word(noun)} would not read back from JSON as given.")
+        raise BadInput(f"The {name} of {_a(noun)} would not read back from JSON as given.")
 
 
 def _home(word: str, id: str, known: Mapping[Any, StudyId], study: StudyId) -> None:
@@ -206,8 +206,9 @@ def _home(word: str, id: str, known: Mapping[Any, StudyId], study: StudyId) -> N
         raise NotFound(f"No {word} {id!r}{where}.")
 
 
-def _word(noun: object) -> str:
-    return type(noun).__name__.lower()
+def _a(noun: object) -> str:
+    word = type(noun).__name__.lower()
+    return f"an {word}" if word[0] in "aeiou" else f"a {word}"
 
 
 class _Fields(dict[type, tuple[tuple[str, ...], Any]]):
