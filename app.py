@@ -4,6 +4,7 @@ The screens are under pages/ and start in pages/menu.py; this file adds what a s
 headers, a cookie that lets a reloaded page find its rater again, and a health check.
 """
 
+import asyncio
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,7 +17,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from optimizer.assemble import services
+from optimizer.config import Config
 
 PERSON_COOKIE = "prompt_duel_person"
 ONE_YEAR = 365 * 24 * 3600
@@ -77,18 +78,30 @@ class Headers:
         await self._app(scope, receive, send_with_headers)
 
 
+def read_database() -> None:
+    """Build the services if need be and read. Imported late: the browser loads the page meanwhile."""
+    from optimizer.assemble import services
+
+    services().store.studies()
+
+
 def healthz(_request: Request) -> PlainTextResponse:
     """Answers 200 when the database can be read."""
-    services().store.studies()
+    read_database()
     return PlainTextResponse("ok")
 
 
 @asynccontextmanager
 async def lifespan(_app: object) -> AsyncIterator[None]:
-    """Open the database before the first visitor; close it, and background work, at the end."""
-    running = services()
+    """Check the settings, open the database while the browser loads the page, close it at the end."""
+    Config.load()
+    opening = asyncio.create_task(asyncio.to_thread(read_database))
     yield
-    running.close()
+    await opening
+
+    from optimizer.assemble import forget_services
+
+    forget_services()
 
 
 app = st.App(

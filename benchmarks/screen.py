@@ -70,7 +70,7 @@ def wait_for(page: Page, address: str, selector: str) -> None:
         try:
             page.goto(address)
             break
-        except Exception:  # noqa: BLE001 - the browser's own error for a refused connection has no class
+        except Exception:
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.02)
@@ -108,7 +108,7 @@ def press_times(page: Page, address: str, selector: str, votes: int) -> list[flo
 def fill(folder: Path, votes: int) -> None:
     """A study of 20 prompts and 50 inputs with so many votes, as the app's first study."""
     command = [sys.executable, str(ROOT / "benchmarks/fill.py"), str(folder), "--votes", str(votes), "--seed", str(SEED)]
-    subprocess.run(command, cwd=ROOT, check=True)
+    subprocess.run(command, cwd=ROOT, check=True, env={**os.environ, "PYTHONPATH": str(ROOT)})
 
 
 def summary(times: list[float]) -> str:
@@ -121,7 +121,7 @@ def p95(times: list[float]) -> float:
 
 
 def main() -> None:
-    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     options.add_argument("--rounds", type=int, default=5, help="starts of each app")
     options.add_argument("--presses", type=int, default=120, help="key presses per page")
     options.add_argument("--many", type=int, default=100_000, help="votes in the large database")

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linprog
 
 from optimizer.errors import NotFitted
 
@@ -60,6 +59,8 @@ def von_neumann(preference: FloatArray) -> FloatArray:
     sum_i q_i (P[i, j] - 1/2) >= v for every j. The game is skew-symmetric, so v is 0. With a
     Condorcet winner the whole weight is on it.
     """
+    from scipy.optimize import linprog  # takes a third of a second, and few need it
+
     k = preference.shape[0]
     game = (preference - preference.T) / 2.0
     found = linprog(

@@ -108,6 +108,7 @@ def test_a_late_press_of_the_last_pair_is_no_vote_on_this_one(app: AppTest, runn
 
 def test_without_outputs_the_screen_says_what_to_do(app: AppTest, running: Services) -> None:
     study = running.studies.create("Empty", "A task")
+    app.run()
     app.selectbox(key="study").set_value(study.id).run()
     assert not app.exception
     assert any("two prompts" in info.value for info in app.info)
