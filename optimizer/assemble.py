@@ -8,6 +8,7 @@ from threading import Lock
 
 from optimizer.config import Config
 from optimizer.domain import utc_now
+from optimizer.errors import StorageError
 from optimizer.exchange import Exchange
 from optimizer.inputs import Inputs
 from optimizer.pairing import Pairing
@@ -39,6 +40,10 @@ class Services:
 
 def build(config: Config, clock: Callable[[], datetime] = utc_now) -> Services:
     """Services of their own. A database without any study is given the samples."""
+    try:
+        config.data_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageError(f"The folder '{config.data_dir}' cannot be made: {error.strerror}.") from error
     store = open_store(config.database_url)
     studies = Studies(store, config.samples_dir, clock)
     if not store.studies():

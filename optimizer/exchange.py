@@ -26,7 +26,7 @@ class Export:
     mime: str
     pieces: Iterator[bytes]
 
-    def bytes(self) -> bytes:
+    def whole(self) -> bytes:
         """The whole file at once."""
         return b"".join(self.pieces)
 

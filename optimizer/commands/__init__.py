@@ -6,6 +6,7 @@ from optimizer.commands.care import backup, check
 from optimizer.commands.export import export_study
 from optimizer.commands.standings import show_standings
 from optimizer.commands.studies import import_study, list_studies
+from optimizer.simulate_cli import simulate
 
 COMMANDS: tuple[click.Command, ...] = (
     list_studies,
@@ -14,4 +15,5 @@ COMMANDS: tuple[click.Command, ...] = (
     export_study,
     backup,
     check,
+    simulate,
 )

@@ -36,7 +36,8 @@ def export_study(
         chosen = vote_filter(services, found, raters, tags, kind, audit_only)
         pieces = services.exchange.export(found.id, format, chosen).pieces
         if output is None:
-            click.get_binary_stream("stdout").writelines(pieces)
+            for piece in pieces:
+                click.echo(piece, nl=False)
         else:
             write_whole(output, pieces)
     click.echo(EXPORTERS[format].loses, err=True)

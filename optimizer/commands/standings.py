@@ -40,7 +40,7 @@ def show_standings(
             f"{row.prompt.name:<{width}}  {row.strength:+8.2f}  ({row.low:+.2f} to {row.high:+.2f})  "
             f"{row.p_best:7.0%}  {ranks:>5}  {row.chance:10.0%}  {row.duels:5}"
         )
-    if standings.advice is not None:
+    if standings.advice is not None and standings.votes:
         click.echo(advice_sentence(standings))
 
 

@@ -37,7 +37,8 @@ class InputsTable:
         takes its place."""
         faults = Faults()
         table = read_table(upload, (TAGS,), faults)
-        _check_columns(table, contents, faults)
+        if _check_columns(table, contents, faults):
+            return Preview(Batch(), _head(table.rows), faults=faults.sentences())
         by_key = _by_key(contents.inputs)
         rows: list[InputRow] = []
         seen: dict[Content, str] = {}
@@ -92,16 +93,19 @@ def variable_names(inputs: Sequence[Input]) -> list[str]:
     return list(dict.fromkeys(name for row in inputs for name in row.variables))
 
 
-def _check_columns(table: Table, contents: Contents, faults: Faults) -> None:
-    """What is wrong with a column is said once, not in every row."""
+def _check_columns(table: Table, contents: Contents, faults: Faults) -> bool:
+    """What is wrong with a column is said once, not in every row; True when something is."""
+    bad = False
     for column in table.columns:
         if column != TAGS and not is_variable_name(column):
+            bad = True
             faults.add(
                 f"Column '{column}'",
                 "cannot be a variable: its name must not hold braces, double quotes, colons or line breaks",
             )
     for name, prompt in _needed(contents).items():
         if name not in table.columns:
+            bad = True
             faults.add_sentence(
                 f"There is no column '{name}', which the prompt '{prompt}' uses. Add the column or choose "
                 "another file."
@@ -110,6 +114,7 @@ def _check_columns(table: Table, contents: Contents, faults: Faults) -> None:
         for row in table.rows:
             if name not in row.cells:
                 faults.add(row.where, f"has no '{name}', which the prompt '{prompt}' uses")
+    return bad
 
 
 def _needed(contents: Contents) -> dict[str, str]:

@@ -34,7 +34,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """All columns in order of appearance, and all rows that are not blank."""
+    """All columns in order of appearance, and all rows that are neither blank nor faulty."""
 
     columns: tuple[str, ...]
     rows: tuple[Row, ...]
@@ -55,12 +55,16 @@ def read_table(upload: Upload, reserved: Iterable[str], faults: Faults) -> Table
         rows = list(_csv_rows(text, upload.name, set(reserved), faults))
     if not rows and not faults:
         raise BadFile([f"'{upload.name}' has no rows."])
-    for row in rows:
-        for column, cell in row.cells.items():
-            fault = fault_of_text(cell)
-            if fault:
-                faults.add(f"{row.where}, column '{column}'", fault)
-    return Table(tuple(dict.fromkeys(column for row in rows for column in row.cells)), tuple(rows))
+    columns = tuple(dict.fromkeys(column for row in rows for column in row.cells))
+    return Table(columns, tuple(row for row in rows if _can_be_stored(row, faults)))
+
+
+def _can_be_stored(row: Row, faults: Faults) -> bool:
+    """False, with faults added, when a cell of the row holds what no text may hold."""
+    bad = {column: fault for column, cell in row.cells.items() if (fault := fault_of_text(cell))}
+    for column, fault in bad.items():
+        faults.add(f"{row.where}, column '{column}'", fault)
+    return not bad
 
 
 def _csv_rows(text: str, file: str, reserved: set[str], faults: Faults) -> Iterator[Row]:
