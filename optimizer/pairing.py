@@ -131,7 +131,8 @@ class Pairing:
         shared = np.flatnonzero(content.covered[i] & content.covered[j])
         met = self._store.duels_by_input(study.id, content.prompts[i].id, content.prompts[j].id)
         times = np.array([met.get(content.inputs[x].id, 0) for x in shared], dtype=np.int64)
-        x = int(shared[choose_input(times, rng)])
+        tags = [content.inputs[x].tags for x in shared]
+        x = int(shared[choose_input(times, rng, tags=tags)])
         turn = met.get(content.inputs[x].id, 0)
         first, second = content.samples[i, x], content.samples[j, x]
         return Choice(
