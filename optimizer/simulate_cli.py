@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 from dataclasses import asdict
 from pathlib import Path
 
@@ -82,8 +83,13 @@ class Checkpoints(click.ParamType[tuple[int, ...]]):
     "levels. By default the one that the world calls for.",
 )
 @click.option(
-    "--stop-at", type=click.FloatRange(0.5, 1), help="Confidence to stop at; looks after every vote."
+    "--stop-at",
+    type=click.FloatRange(0.5, 1),
+    default=0.95,
+    show_default=True,
+    help="Confidence at which a run would stop; it looks after every vote.",
 )
+@click.option("--never-stop", is_flag=True, help="Leave stopping out, which halves the time.")
 @click.option(
     "--in-flight", type=click.IntRange(1), default=1, show_default=True, help="Duels open at a time."
 )
@@ -112,7 +118,8 @@ def simulate(
     seed: int,
     recommend: str,
     read_out: str | None,
-    stop_at: float | None,
+    stop_at: float,
+    never_stop: bool,
     in_flight: int,
     audit_share: float,
     graded: bool,
@@ -134,14 +141,12 @@ def simulate(
         votes,
         Recommend(recommend),
         ReadOut(read_out) if read_out else (ReadOut.PAIRS if plain else ReadOut.FULL),
-        stop_at,
+        None if never_stop else stop_at,
         in_flight,
         audit_share,
     )
     workers = processes or os.cpu_count() or 1
-    with click.progressbar(
-        length=runs * passes(selectors, terms), label="Playing", file=click.get_text_stream("stderr")
-    ) as bar:
+    with click.progressbar(length=runs * passes(selectors, terms), label="Playing", file=sys.stderr) as bar:
         results = play_all(scene, selectors, terms, runs, seed, workers, bar.update)
     if as_json:
         click.echo(json.dumps(_document(world, scene, terms, runs, seed, results)))

@@ -40,7 +40,8 @@ def read_matrix(path: Path) -> FloatArray:
             f"{path}: P[{i}][{j}] = {preference[i, j]:g} and P[{j}][{i}] = {preference[j, i]:g} "
             "must add up to 1."
         )
-    preference = (preference + 1.0 - preference.T) / 2.0
+    upper = np.triu(preference, 1)
+    preference = upper + np.tril(1.0 - upper.T, -1)
     np.fill_diagonal(preference, 0.5)
     return preference
 

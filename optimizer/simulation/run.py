@@ -23,6 +23,8 @@ from optimizer.stats.tally import SCORE_OF_FIRST, Tally
 
 FloatArray = NDArray[np.float64]
 
+SHARPER = 1.5  # ratio of z-scores, graded votes against plain ones
+
 
 class Recommend(StrEnum):
     """Whose word the recommendation is: the model's, or the selector's own where it has one."""
@@ -205,9 +207,13 @@ def _look(
 ) -> tuple[int, bool] | None:
     """Would this run stop now, and is its leader right?"""
     assert terms.stop_at is not None
-    posterior, leader = believed_strengths(ledger.cells(), ledger.record, terms.read_out)
-    if not _may_stop(posterior, terms.stop_at):
+    record = ledger.record
+    pairs = choose_pair_effects(record.wins, prior_covariances(record))
+    if not _may_stop(pairs.strengths, terms.stop_at):
         return None
+    posterior, leader = pairs.strengths, pairs.leader
+    if terms.read_out is ReadOut.FULL:
+        posterior, leader = believed_strengths(ledger.cells(), record, terms.read_out)
     advice = advise(posterior, votes, rng, confidence=terms.stop_at)
     if advice.kind is not AdviceKind.STOP:
         return None
@@ -215,12 +221,13 @@ def _look(
 
 
 def _may_stop(posterior: Posterior, confidence: float) -> bool:
-    """A quick look that spares most draws: P(best) cannot exceed the chance against any one other arm.
+    """A quick look that spares most fits and draws.
 
-    Two points of slack cover the sampling error of the draws that decide.
+    P(best) is at most the chance against any single arm, and no other model tells two arms apart
+    more than ``SHARPER`` times as sharply as wins do.
     """
     leader, cov = posterior.leader, posterior.cov
     variance = np.diag(cov) + cov[leader, leader] - 2.0 * cov[leader]
     z = (posterior.mean[leader] - posterior.mean) / np.sqrt(np.maximum(variance, 1e-300))
     z[leader] = np.inf
-    return bool(ndtr(z.min()) >= confidence - 0.02)
+    return bool(ndtr(SHARPER * z.min()) >= confidence)
