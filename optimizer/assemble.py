@@ -7,10 +7,14 @@ from functools import cache
 from threading import Lock
 
 from optimizer.config import Config
+from optimizer.connections import Connections
 from optimizer.domain import utc_now
 from optimizer.errors import StorageError
 from optimizer.exchange import Exchange
+from optimizer.generation import Generation
+from optimizer.generation.ahead import Ahead
 from optimizer.inputs import Inputs
+from optimizer.llm.keys import KeyRing
 from optimizer.pairing import Pairing
 from optimizer.prompts import Prompts
 from optimizer.results import Results
@@ -32,9 +36,13 @@ class Services:
     workshop: Workshop
     results: Results
     exchange: Exchange
+    connections: Connections
+    generation: Generation
+    ahead: Ahead
 
     def close(self) -> None:
-        """Let go of the database. The services are of no use afterwards."""
+        """End background work and let go of the database. The services are of no use afterwards."""
+        self.generation.close()
         self.store.close()
 
 
@@ -49,15 +57,21 @@ def build(config: Config, clock: Callable[[], datetime] = utc_now) -> Services:
     if not store.studies():
         studies.restore_samples()
     results = Results(store)
+    pairing = Pairing(store)
+    connections = Connections(store, KeyRing(config.keys))
+    generation = Generation(store, connections)
     return Services(
         config,
         store,
         studies,
         Prompts(store, clock),
         Inputs(store, clock),
-        Workshop(store, Pairing(store), clock),
+        Workshop(store, pairing, clock),
         results,
         Exchange(store, results, config.max_upload_bytes, clock),
+        connections,
+        generation,
+        Ahead(store, pairing, generation, clock),
     )
 
 

@@ -1,11 +1,13 @@
 """The settings of an installation: environment variables that start with PROMPT_DUEL_.
 
-``SETTINGS`` is the whole list. Nothing else in the project reads the environment.
+``SETTINGS`` is the whole list, but for keys of model servers: PROMPT_DUEL_KEY_<NAME> is that of the
+connection <name>, and OPENAI_API_KEY that of api.openai.com. Nothing else in the project reads the
+environment.
 """
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -13,6 +15,8 @@ from optimizer.errors import BadInput
 
 ROOT = Path(__file__).resolve().parent.parent
 PREFIX = "PROMPT_DUEL_"
+KEY_PREFIX = f"{PREFIX}KEY_"
+OPENAI_KEY = "OPENAI_API_KEY"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +46,13 @@ class Config:
     samples_dir: Path
     min_view_ms: int
     max_upload_bytes: int
+    keys: Mapping[str, str] = field(default_factory=dict, repr=False)  # by variable; secret
 
     @classmethod
     def load(cls, env: Mapping[str, str] | None = None) -> "Config":
         """From the environment. ``BadInput`` names a variable that is unknown, or whose value is wrong."""
-        values = _values(os.environ if env is None else env)
+        env = os.environ if env is None else env
+        values = _values(env)
         data_dir = ROOT / values["DATA_DIR"]
         return cls(
             data_dir=data_dir,
@@ -54,13 +60,16 @@ class Config:
             samples_dir=ROOT / values["SAMPLES_DIR"],
             min_view_ms=_whole("MIN_VIEW_MS", values, 0),
             max_upload_bytes=_whole("MAX_UPLOAD_MB", values, 1) * 1024 * 1024,
+            keys={
+                name: key for name, key in env.items() if name.startswith(KEY_PREFIX) or name == OPENAI_KEY
+            },
         )
 
 
 def _values(env: Mapping[str, str]) -> dict[str, str]:
     values = {setting.name: setting.default for setting in SETTINGS}
     for variable, value in env.items():
-        if not variable.startswith(PREFIX):
+        if not variable.startswith(PREFIX) or variable.startswith(KEY_PREFIX):
             continue
         name = variable.removeprefix(PREFIX)
         if name not in values:

@@ -3,7 +3,9 @@
 import click
 
 from optimizer.commands.care import backup, check
+from optimizer.commands.connections import connect, list_connections
 from optimizer.commands.export import export_study
+from optimizer.commands.generate import generate
 from optimizer.commands.standings import show_standings
 from optimizer.commands.studies import import_study, list_studies
 from optimizer.simulate_cli import simulate
@@ -11,6 +13,9 @@ from optimizer.simulate_cli import simulate
 COMMANDS: tuple[click.Command, ...] = (
     list_studies,
     import_study,
+    list_connections,
+    connect,
+    generate,
     show_standings,
     export_study,
     backup,

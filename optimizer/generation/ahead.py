@@ -1,0 +1,166 @@
+"""Which outputs the next duels will need, so that they are there before a vote asks for them.
+
+While a rater reads a pair there are only a few things that the vote can say. For each the selector is
+asked what it would ask next, as if every output were there; these pairs get an output each on an
+input that they have not met. With one rater the forecast is exact but for audits and replays.
+"""
+
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import numpy as np
+
+from optimizer.domain import Duel, RaterId, Study, StudyId, utc_now
+from optimizer.errors import PromptDuelError
+from optimizer.generation.cells import Cell
+from optimizer.generation.service import Generation
+from optimizer.llm.budget import Budget
+from optimizer.pairing import Content, Pairing
+from optimizer.selectors import SELECTORS
+from optimizer.selectors.base import Record, Selector
+from optimizer.stats.tally import BOTH_GOOD, FIRST, SECOND, Tally
+from optimizer.storage.base import Store
+
+READY_INPUTS = 2  # fresh inputs that a likely pair should have outputs on
+FORESEEN = (FIRST, SECOND, BOTH_GOOD)
+
+
+@dataclass(frozen=True, slots=True)
+class Following:
+    """A study that is generated for ahead of need."""
+
+    connection: str
+    budget: Budget
+    typed: Mapping[str, str]
+
+
+class Ahead:
+    """Follows studies and generates what their next duels need. Computes on a thread of its own."""
+
+    def __init__(
+        self,
+        store: Store,
+        pairing: Pairing,
+        generation: Generation,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self._store = store
+        self._pairing = pairing
+        self._generation = generation
+        self._clock = clock
+        self._following: dict[StudyId, Following] = {}
+        self._busy: set[StudyId] = set()
+        self._again: dict[StudyId, RaterId] = {}
+        self._lock = threading.Lock()
+        self.last_error: dict[StudyId, str] = {}
+
+    def follow(
+        self, study: StudyId, connection: str, budget: Budget, typed: Mapping[str, str] | None = None
+    ) -> None:
+        """From now on generate for this study, within a budget that counts all that it has spent."""
+        self._following[study] = Following(connection, budget, dict(typed or {}))
+        self.last_error.pop(study, None)
+
+    def unfollow(self, study: StudyId) -> None:
+        """Make no further call ahead of need."""
+        self._following.pop(study, None)
+
+    def following(self, study: StudyId) -> Following | None:
+        return self._following.get(study)
+
+    def look(self, study: StudyId, rater: RaterId) -> None:
+        """A duel was shown to a rater: see to what comes next. Returns at once; errors are kept."""
+        with self._lock:
+            if study not in self._following:
+                return
+            if study in self._busy:
+                self._again[study] = rater
+                return
+            self._busy.add(study)
+        threading.Thread(target=self._look, args=(study, rater), daemon=True).start()
+
+    def cells(self, study_id: StudyId, rater: RaterId) -> list[Cell]:
+        """The outputs that the next duels of this rater will most likely need, the likeliest first."""
+        study, now = self._store.study(study_id), self._clock()
+        counters = self._store.counters(study_id)
+        content = self._pairing.content(study_id, counters.content_version)
+        if len(content.prompts) < 2 or not content.inputs:
+            return []
+        record = self._pairing.record(study, content, counters, now, rater)
+        shown = self._store.open_duel(study_id, rater, now)
+        pairs = likely_pairs(SELECTORS[study.settings.selector], record, _arms(shown, content), study)
+        return list(dict.fromkeys(self._needed(study_id, content, pairs)))
+
+    def _needed(self, study: StudyId, content: Content, pairs: Iterable[tuple[int, int]]) -> Iterable[Cell]:
+        for i, j in pairs:
+            one, other = content.prompts[i].id, content.prompts[j].id
+            met = self._store.duels_by_input(study, one, other)
+            fresh = [x for x, row in enumerate(content.inputs) if not met.get(row.id)]
+            there = content.covered[i].astype(int) + content.covered[j].astype(int)
+            ready = sum(there[x] == 2 for x in fresh)
+            lacking = sorted((x for x in fresh if there[x] < 2), key=lambda x: (-there[x], x))
+            for x in lacking[: max(0, READY_INPUTS - ready)]:
+                for arm in (i, j):
+                    if not content.covered[arm, x]:
+                        yield Cell(content.prompts[arm].id, content.inputs[x].id)
+
+    def _look(self, study: StudyId, rater: RaterId) -> None:
+        try:
+            while True:
+                self._ensure(study, rater)
+                with self._lock:
+                    if study not in self._again:
+                        self._busy.discard(study)
+                        return
+                    rater = self._again.pop(study)
+        finally:
+            with self._lock:
+                self._busy.discard(study)
+
+    def _ensure(self, study: StudyId, rater: RaterId) -> None:
+        following = self._following.get(study)
+        if following is None:
+            return
+        try:
+            cells = self.cells(study, rater)
+            if cells:
+                self._generation.ensure(study, following.connection, cells, following.budget, following.typed)
+        except PromptDuelError as error:  # nobody waits for this; the screen shows it where it is asked
+            self.last_error[study] = str(error)
+
+
+def likely_pairs(
+    selector: Selector, record: Record, shown: tuple[int, int] | None, study: Study
+) -> list[tuple[int, int]]:
+    """The pairs of arms that would be asked next after each answer to the duel shown, each pair once."""
+    everywhere = ~np.eye(record.k, dtype=bool)
+    pairs = []
+    for after in _futures(replace(record, playable=everywhere), shown):
+        rng = np.random.default_rng([study.seed, record.asked])
+        rng.random()  # the draw that decides on audits and replays
+        pair = selector.ask(after, rng)
+        pairs.append((min(pair.first, pair.second), max(pair.first, pair.second)))
+    return list(dict.fromkeys(pairs))
+
+
+def _futures(record: Record, shown: tuple[int, int] | None) -> Iterable[Record]:
+    """The record after each foreseen answer to the duel shown; as it is when none is shown."""
+    if shown is None:
+        yield record
+        return
+    i, j = shown
+    pending = record.pending.copy()
+    for one, other in ((i, j), (j, i)):
+        pending[one, other] = max(0, pending[one, other] - 1)
+    for level in FORESEEN:
+        counts = record.tally.counts.copy()
+        counts[i, j, level] += 1
+        yield replace(record, tally=Tally(counts), pending=pending, last=shown)
+
+
+def _arms(duel: Duel | None, content: Content) -> tuple[int, int] | None:
+    if duel is None or duel.first_prompt not in content.arm or duel.second_prompt not in content.arm:
+        return None
+    return content.arm[duel.first_prompt], content.arm[duel.second_prompt]

@@ -1,0 +1,214 @@
+"""Many cells in the background, on threads of their own: progress, cancel, wait.
+
+There are a few more threads than the connection takes calls at once, so that storing one answer does
+not keep the server waiting for the next question.
+"""
+
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from time import monotonic
+
+from optimizer.domain import new_id
+from optimizer.errors import PromptDuelError, ProviderError, StorageError
+from optimizer.generation.cells import Cell, Order
+from optimizer.generation.writer import Written
+from optimizer.llm.budget import Ledger, Spend
+from optimizer.llm.errors import BudgetSpent, CallCancelled, ConnectionFault
+
+FAILURES_IN_A_ROW = 8  # of different cells; after so many the server is taken to be down
+FAILURES_KEPT = 50
+RATE_OVER = 50  # calls
+
+
+class State(StrEnum):
+    RUNNING = "running"
+    DONE = "done"  # nothing is left to do; some may have failed
+    CANCELLED = "cancelled"
+    SPENT = "spent"  # the budget leaves no room for another call
+    STOPPED = "stopped"  # a fault that concerns every call; ``last_error`` says which
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """A job at one moment. ``done`` includes ``reused`` (without a call) and ``held`` (not for duels)."""
+
+    state: State
+    total: int
+    done: int
+    reused: int
+    held: int
+    failed: int
+    in_flight: int
+    spent: Spend
+    per_second: float
+    seconds_left: float | None
+    last_error: str
+    failures: tuple[tuple[Cell, str], ...]
+
+    @property
+    def share(self) -> float:
+        """How much of the work is behind us, 0 to 1."""
+        return (self.done + self.failed) / self.total if self.total else 1.0
+
+
+class Job:
+    """Writes cells until none is left, it is cancelled, the budget is spent or the connection fails."""
+
+    def __init__(
+        self,
+        order: Order,
+        cells: Sequence[Cell],
+        write: Callable[[Cell], Written],
+        ledger: Ledger,
+        cancelled: threading.Event,
+        threads: int,
+    ) -> None:
+        self.id = new_id()
+        self.order = order
+        self._write = write
+        self._ledger = ledger
+        self._cancelled = cancelled
+        self._most_threads = threads
+        self._threads = 0
+        self._todo = deque(cells)
+        self._in_flight = self._done = self._reused = self._held = self._failed = self._in_a_row = 0
+        self._state = State.RUNNING
+        self._last_error = ""
+        self._failures: deque[tuple[Cell, str]] = deque(maxlen=FAILURES_KEPT)
+        self._times: deque[float] = deque(maxlen=RATE_OVER)
+        self._changed = threading.Condition()
+        self.ended_at: float | None = None  # of the monotonic clock, once no thread is at work
+
+    # -- for pages and commands ---------------------------------------------------------------
+    def progress(self) -> Progress:
+        """A consistent snapshot."""
+        with self._changed:
+            left = len(self._todo) + self._in_flight
+            per_second = self._per_second()
+            return Progress(
+                self._state,
+                self._done + self._failed + left,
+                self._done,
+                self._reused,
+                self._held,
+                self._failed,
+                self._in_flight,
+                self._ledger.spent,
+                per_second,
+                left / per_second if per_second and self._state is State.RUNNING else None,
+                self._last_error,
+                tuple(self._failures),
+            )
+
+    def cancel(self) -> None:
+        """Make no further call. Those in flight were paid for: they are finished and stored."""
+        with self._changed:
+            self._cancelled.set()
+            if self._state is State.RUNNING:
+                self._state = State.CANCELLED
+
+    def wait(self, timeout_s: float | None = None) -> bool:
+        """Wait until no thread of the job is at work; False when that took longer."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self._threads == 0, timeout_s)
+
+    # -- for the service ----------------------------------------------------------------------
+    def start(self) -> None:
+        """Start the threads that the work is worth. They end with it; the process need not wait."""
+        with self._changed:
+            if not self._todo and self._threads == 0 and self._state is State.RUNNING:
+                self._state = State.DONE
+            wanted = min(len(self._todo), self._most_threads) - self._threads
+            for _ in range(max(0, wanted)):
+                self._threads += 1
+                threading.Thread(target=self._work, name=f"generate-{self.id[:6]}", daemon=True).start()
+
+    def requeue(self, cells: Sequence[Cell]) -> bool:
+        """Do these next, and nothing else that was waiting; False when the job has ended."""
+        with self._changed:
+            if self._state not in (State.RUNNING, State.DONE):
+                return False
+            self._todo = deque(cells)
+            self._state = State.RUNNING
+            self.start()
+            return True
+
+    def _work(self) -> None:
+        sound = False
+        try:
+            while (cell := self._take()) is not None:
+                try:
+                    written = self._write(cell)
+                except CallCancelled:
+                    self._put_back(cell)
+                except (ConnectionFault, BudgetSpent, StorageError) as error:
+                    self._put_back(cell, error)
+                except PromptDuelError as error:
+                    self._fail(cell, error)
+                else:
+                    self._count(written)
+            sound = True
+        finally:
+            self._leave(sound)
+
+    def _take(self) -> Cell | None:
+        with self._changed:
+            if self._state is not State.RUNNING or self._cancelled.is_set() or not self._todo:
+                return None
+            self._in_flight += 1
+            return self._todo.popleft()
+
+    def _count(self, written: Written) -> None:
+        with self._changed:
+            self._in_flight -= 1
+            self._done += 1
+            self._reused += not written.called
+            self._held += not written.output.usable
+            self._in_a_row = 0
+            if written.called:
+                self._times.append(monotonic())
+
+    def _fail(self, cell: Cell, error: PromptDuelError) -> None:
+        with self._changed:
+            self._in_flight -= 1
+            self._failed += 1
+            self._failures.append((cell, str(error)))
+            self._last_error = str(error)
+            self._in_a_row += isinstance(error, ProviderError)
+            if self._in_a_row >= FAILURES_IN_A_ROW and self._state is State.RUNNING:
+                self._state = State.STOPPED
+                self._cancelled.set()
+
+    def _put_back(self, cell: Cell, error: PromptDuelError | None = None) -> None:
+        """The cell was not paid for and is still to do; an error ends the job."""
+        with self._changed:
+            self._in_flight -= 1
+            self._todo.appendleft(cell)
+            if error is not None and self._state is State.RUNNING:
+                self._state = State.SPENT if isinstance(error, BudgetSpent) else State.STOPPED
+                self._last_error = str(error)
+                if not isinstance(error, BudgetSpent):  # a smaller call in flight may still fit
+                    self._cancelled.set()
+            elif error is None and self._state is State.RUNNING:
+                self._state = State.CANCELLED
+
+    def _leave(self, sound: bool) -> None:
+        with self._changed:
+            self._threads -= 1
+            if not sound:
+                self._in_flight -= 1
+                self._state = State.STOPPED
+                self._last_error = "A fault of the app ended this job; its log says which."
+            elif self._threads == 0 and self._state is State.RUNNING:
+                self._state = State.DONE
+            if self._threads == 0:
+                self.ended_at = monotonic()
+            self._changed.notify_all()
+
+    def _per_second(self) -> float:
+        if len(self._times) < 2:
+            return 0.0
+        return len(self._times) / max(monotonic() - self._times[0], 1e-3)

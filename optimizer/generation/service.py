@@ -1,0 +1,241 @@
+"""The service that pages and commands call: what will it cost, start, watch, cancel, release.
+
+It owns the background threads. They belong to no page, write each output whole, and end with ``close``.
+"""
+
+import threading
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from time import monotonic
+
+from optimizer.connections import Connections
+from optimizer.domain import Batch, Output, OutputId, PromptId, StudyId, new_id, utc_now
+from optimizer.errors import Conflict, PromptDuelError
+from optimizer.generation.cells import Cell, Material, Order, missing
+from optimizer.generation.costs import Preview, preview, spend_of_output, spent_by_prompt
+from optimizer.generation.drafts import Draft, Drafts
+from optimizer.generation.job import Job, State
+from optimizer.generation.stability import Stability, stability
+from optimizer.generation.writer import Writer, Written
+from optimizer.llm.base import Embedder, LanguageModel
+from optimizer.llm.budget import NO_LIMIT, NOTHING, Budget, Ledger, Spend
+from optimizer.llm.errors import CallCancelled
+from optimizer.llm.hashed import HashedEmbedder
+from optimizer.llm.lane import Lane
+from optimizer.storage.base import Store
+
+JOBS_KEPT = 50
+POLL_S = 0.1
+REST_AFTER_FAULT_S = 60.0  # before work ahead of need tries a connection again that failed
+
+
+class Generation:
+    """Generates outputs. Safe to share between threads."""
+
+    def __init__(self, store: Store, connections: Connections, embedder: Embedder | None = None) -> None:
+        self._store = store
+        self._connections = connections
+        self._embedder = embedder or HashedEmbedder()
+        self._drafts = Drafts()
+        self._jobs: dict[str, Job] = {}
+        self._ahead: dict[tuple[StudyId, str], tuple[Job, Lane]] = {}
+        self._ledgers: dict[StudyId, Ledger] = {}
+        self._closing = threading.Event()  # no further call is made
+        self._closed = threading.Event()  # nothing more is stored
+        self._lock = threading.Lock()
+
+    # -- whole orders -------------------------------------------------------------------------
+    def preview(self, order: Order) -> Preview:
+        """What an order would take. Calls nobody."""
+        material = Material.of(self._store, order.study)
+        connection = self._connections.named(order.connection)
+        order.budget.check(connection)
+        return preview(self._store, connection, material, order.study, missing(self._store, order, material))
+
+    def start(self, order: Order, typed: Mapping[str, str] | None = None) -> Job:
+        """Begin in the background. What is there already is left alone; so a second start resumes."""
+        material = Material.of(self._store, order.study)
+        cells = missing(self._store, order, material)
+        lane = self._connections.lane(order.connection, typed)
+        order.budget.check(lane.connection)
+        return self._begin(order, cells, lane, material, Ledger(order.budget))
+
+    def jobs(self, study: StudyId | None = None) -> list[Job]:
+        """The jobs of this process, newest first; of one study or of all."""
+        with self._lock:
+            jobs = list(self._jobs.values())
+        return [job for job in reversed(jobs) if study in (None, job.order.study)]
+
+    # -- what the next duels need -------------------------------------------------------------
+    def ensure(
+        self,
+        study: StudyId,
+        connection: str,
+        cells: Sequence[Cell],
+        budget: Budget,
+        typed: Mapping[str, str] | None = None,
+    ) -> Job:
+        """Generate these cells ahead of need, the first ones first, in place of what was still waiting.
+
+        ``budget`` is that of the study: what its outputs took before counts too. A connection that has
+        just failed is left alone for a minute.
+        """
+        material = Material.of(self._store, study)
+        order = Order(study, connection, cells=tuple(cells), budget=budget)
+        wanted = missing(self._store, order, material)
+        lane = self._connections.lane(connection, typed)
+        budget.check(lane.connection)
+        ledger = self._study_ledger(study, budget)
+        with self._lock:
+            running, of_lane = self._ahead.get((study, connection), (None, None))
+        if running is not None and of_lane is lane and (running.requeue(wanted) or _resting(running)):
+            return running
+        job = self._begin(order, wanted, lane, material, ledger)
+        with self._lock:
+            self._ahead[study, connection] = job, lane
+        return job
+
+    def write(
+        self,
+        study: StudyId,
+        connection: str,
+        cell: Cell,
+        budget: Budget = NO_LIMIT,
+        typed: Mapping[str, str] | None = None,
+        accept_truncated: bool = False,
+    ) -> Draft:
+        """One output now, before all others, to be watched while it grows. Returns at once.
+
+        A cell that is being written already, or is stored, is not paid for again. The draft goes on
+        when the page that asked for it is gone; it is stored only when it came to its end.
+        """
+        lane = self._connections.lane(connection, typed)
+        budget.check(lane.connection)
+        model = lane.under(self._study_ledger(study, budget), self._closing, urgent=True)
+        writer = self._writer(study, lane, model, Material.of(self._store, study), accept_truncated)
+        draft, mine = self._drafts.open(cell)
+        if mine:
+            threading.Thread(target=self._write_draft, args=(writer, draft), daemon=True).start()
+        return draft
+
+    def draft(self, cell: Cell) -> Draft | None:
+        """The draft of a cell that is being written at this moment."""
+        return self._drafts.of(cell)
+
+    # -- what there is ------------------------------------------------------------------------
+    def release(self, output_id: OutputId) -> Output:
+        """Let an output that was held back into duels, as a further sample with the same text.
+
+        ``Conflict`` when it was not held back, or has no text to show.
+        """
+        held = self._store.output(output_id)
+        if held.usable or not held.text.strip():
+            raise Conflict("Only an output that was held back and has a text can be released.")
+        others = self._store.outputs(held.study, held.prompt, held.input)
+        released = replace(
+            held,
+            id=OutputId(new_id()),
+            sample=1 + max(other.sample for other in others),
+            settings={**held.settings, "reused": held.id},
+            usage={},
+            error="",
+            created_at=utc_now(),
+        )
+        if any(other.settings.get("reused") == held.id and other.usable for other in others):
+            raise Conflict("This output was released already.")
+        self._store.add(Batch(outputs=[released]))
+        return released
+
+    def spent(self, study: StudyId) -> dict[PromptId, Spend]:
+        """What the outputs of each prompt took. Reads them all: not for every run of a page."""
+        return spent_by_prompt(self._store, study)
+
+    def stability(self, study: StudyId) -> dict[PromptId, Stability]:
+        """Of every prompt that has repeats. Reads all outputs: not for every run of a page."""
+        found = {
+            prompt.id: stability(self._store.outputs(study, prompt.id), self._embedder)
+            for prompt in self._store.prompts(study)
+        }
+        return {prompt: figure for prompt, figure in found.items() if figure is not None}
+
+    def close(self, patience_s: float = 5.0) -> None:
+        """Make no further call and wait for those in flight, but not for long: what comes later is lost."""
+        self._closing.set()
+        for job in self.jobs():
+            job.cancel()
+        self._drafts.wait_until_none(patience_s)
+        self._closed.set()
+
+    # -- parts --------------------------------------------------------------------------------
+    def _begin(self, order: Order, cells: list[Cell], lane: Lane, material: Material, ledger: Ledger) -> Job:
+        cancelled = threading.Event()
+        writer = self._writer(
+            order.study, lane, lane.under(ledger, cancelled), material, order.accept_truncated
+        )
+        own = ledger is not self._ledgers.get(order.study)
+
+        def write(cell: Cell) -> Written:
+            draft, mine = self._drafts.open(cell)
+            if not mine:
+                return _written_elsewhere(draft, cancelled)
+            with self._drafts.writing(draft):
+                written = writer.write(draft, streamed=False)
+                draft.finish(written.output)
+            if own and written.called:
+                self._note(order.study, spend_of_output(written.output))
+            return written
+
+        most = lane.connection.concurrency
+        job = Job(order, cells, write, ledger, cancelled, threads=most + max(2, most // 4))
+        with self._lock:
+            if self._closing.is_set():
+                raise CallCancelled("The app is stopping.")
+            self._jobs[job.id] = job
+            for old in [id for id, known in self._jobs.items() if known.ended_at is not None][:-JOBS_KEPT]:
+                del self._jobs[old]
+        job.start()
+        return job
+
+    def _writer(
+        self, study: StudyId, lane: Lane, model: LanguageModel, material: Material, accept_truncated: bool
+    ) -> Writer:
+        return Writer(self._store, study, lane.connection, model, material, accept_truncated, self._closed)
+
+    def _write_draft(self, writer: Writer, draft: Draft) -> None:
+        with suppress(PromptDuelError), self._drafts.writing(draft):  # the draft tells its readers
+            draft.finish(writer.write(draft, streamed=True).output)
+
+    def _study_ledger(self, study: StudyId, budget: Budget) -> Ledger:
+        """The study's own account, opened with what its outputs took so far."""
+        with self._lock:
+            ledger = self._ledgers.get(study)
+        if ledger is None:
+            before = sum(spent_by_prompt(self._store, study).values(), NOTHING)
+            with self._lock:
+                ledger = self._ledgers.setdefault(study, Ledger(budget, before))
+        ledger.budget = budget
+        return ledger
+
+    def _note(self, study: StudyId, took: Spend) -> None:
+        """A call on another account that the study's own must know of."""
+        with self._lock:
+            ledger = self._ledgers.get(study)
+        if ledger is not None:
+            ledger.note(took)
+
+
+def _written_elsewhere(draft: Draft, cancelled: threading.Event) -> Written:
+    """The output that another thread is just writing."""
+    while not draft.wait(POLL_S):
+        if cancelled.is_set():
+            raise CallCancelled("Cancelled while another call was writing this output.")
+    if draft.output is None:
+        raise draft.error or PromptDuelError("Writing this output broke off. Try again.")
+    return Written(draft.output, False)
+
+
+def _resting(job: Job) -> bool:
+    """Did the job fail a moment ago? Then its connection is not tried again yet."""
+    stopped = job.progress().state is State.STOPPED and job.ended_at is not None
+    return stopped and monotonic() - (job.ended_at or 0.0) < REST_AFTER_FAULT_S
