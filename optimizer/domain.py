@@ -17,6 +17,7 @@ OutputId = NewType("OutputId", str)
 RaterId = NewType("RaterId", str)
 DuelId = NewType("DuelId", str)
 VoteId = NewType("VoteId", str)
+RubricId = NewType("RubricId", str)
 
 
 def new_id() -> str:
@@ -71,6 +72,12 @@ class RaterKind(StrEnum):
     JUDGE = "judge"
 
 
+class JudgeVotes(StrEnum):
+    BESIDE = "beside"  # they do not count: their standings are shown beside the people's
+    DISCOUNTED = "discounted"  # as far as they follow the people's votes
+    FULL = "full"
+
+
 class Origin(StrEnum):
     """Where a prompt came from."""
 
@@ -93,6 +100,8 @@ class Settings:
     reveal: bool = True  # name the two prompts after the vote
     budget: int | None = None
     lease_minutes: float = 24 * 60.0
+    judge_votes: str = JudgeVotes.BESIDE.value
+    judge_bar: float = 0.6  # agreement with people below which a judge is set aside
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +183,17 @@ class Rater:
 
 
 @dataclass(frozen=True, slots=True)
+class Rubric:
+    """The criteria as judges read them, one to a line. It never changes: an edit is the next version."""
+
+    id: RubricId
+    study: StudyId
+    version: int  # from 1
+    text: str
+    created_at: datetime = field(default_factory=utc_now)
+
+
+@dataclass(frozen=True, slots=True)
 class Duel:
     """Two outputs of two prompts on one input, put to one rater; stored before it is shown.
 
@@ -202,7 +222,8 @@ class Duel:
 
 @dataclass(frozen=True, slots=True)
 class Vote:
-    """A rater's answer to a duel. It stands until withdrawn, and may be restored."""
+    """A rater's answer to a duel. It stands until withdrawn, and may be restored. ``verdict`` tells how a
+    judge came to it (``optimizer/judging/rulings.py``); people's votes have none."""
 
     id: VoteId
     study: StudyId
@@ -216,6 +237,7 @@ class Vote:
     second_reasons: tuple[str, ...] = ()
     comment: str = ""
     withdrawn_at: datetime | None = None
+    verdict: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def answer(self) -> int:
@@ -233,18 +255,14 @@ class Ballot:
     @property
     def winner(self) -> PromptId | None:
         """The prompt preferred, or None for ties and skips."""
-        return {
-            Outcome.FIRST: self.duel.first_prompt,
-            Outcome.SECOND: self.duel.second_prompt,
-        }.get(self.vote.outcome)
+        shown = {Outcome.FIRST: self.duel.first_prompt, Outcome.SECOND: self.duel.second_prompt}
+        return shown.get(self.vote.outcome)
 
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """A named way to reach a model: everything but the key, which is never stored.
-
-    Prices are per million tokens in the account's currency; limits are of this project's own calls.
-    """
+    """A named way to reach a model: everything but the key, which is never stored. Prices are per million
+    tokens in the account's currency; limits are of this project's own calls."""
 
     name: str
     server: str  # base URL, e.g. https://api.openai.com/v1
@@ -262,11 +280,8 @@ class Connection:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Nouns to be stored together: all of them, or on any fault none.
-
-    ``changes`` are nouns that are stored already, as they shall be from now on: each is a
-    ``Store.replace`` within the same all or nothing.
-    """
+    """Nouns to be stored together: all of them, or on any fault none. ``changes`` are nouns that are stored
+    already, as they shall be from now on: each is a ``Store.replace`` within the same all or nothing."""
 
     studies: Sequence[Study] = ()
     prompts: Sequence[Prompt] = ()
@@ -276,6 +291,7 @@ class Batch:
     duels: Sequence[Duel] = ()
     votes: Sequence[Vote] = ()
     changes: Sequence[Study | Prompt | Input | Rater] = ()
+    rubrics: Sequence[Rubric] = ()
 
 
 # What a rater may tick after a vote: what speaks for an output, and what against it.

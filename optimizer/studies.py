@@ -15,6 +15,7 @@ from optimizer.domain import (
     Batch,
     Input,
     InputId,
+    JudgeVotes,
     Prompt,
     PromptId,
     Settings,
@@ -203,11 +204,16 @@ def check_settings(settings: Settings) -> Settings:
         "audit share": (settings.audit_share, 0.0, 1.0),
         "replay share": (settings.replay_share, 0.0, 0.5),
         "share of audits and replays together": (settings.audit_share + settings.replay_share, 0.0, 1.0),
+        "agreement below which a judge is set aside": (settings.judge_bar, 0.0, 1.0),
         "lease in minutes": (settings.lease_minutes, 1.0, 366 * 24 * 60.0),
     }
     for name, (value, lowest, highest) in ranges.items():
         if not lowest <= value <= highest:
             raise BadInput(f"The {name} is {value:g}; it must lie between {lowest:g} and {highest:g}.")
+    if settings.judge_votes not in set(JudgeVotes):
+        raise BadInput(
+            f"Votes of judges cannot count '{settings.judge_votes}'. Known are {', '.join(JudgeVotes)}."
+        )
     if settings.budget is not None and settings.budget < 1:
         raise BadInput(f"The budget is {settings.budget} votes; it must be at least 1.")
     return settings

@@ -17,6 +17,7 @@ from optimizer.storage.rows import (
     OUTPUTS,
     PROMPTS,
     RATERS,
+    RUBRICS,
     STUDIES,
     VOTES,
     Noun,
@@ -51,6 +52,7 @@ def add_batch(db: Database, batch: Batch, expiring: bool) -> None:
     _insert(db, INPUTS, batch.inputs)
     _insert(db, OUTPUTS, batch.outputs)
     _insert(db, RATERS, batch.raters)
+    _insert(db, RUBRICS, batch.rubrics)
     _insert(db, DUELS, duels)
     _insert(db, VOTES, batch.votes)
     _many(

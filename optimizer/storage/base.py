@@ -14,8 +14,8 @@ The promises, which the contract tests check on each registered store:
 7.  ``content_version`` of a study grows with every change to its prompts, inputs or outputs, and
     ``vote_version`` with every change to what counts, so a derived value may be kept while both stand.
 8.  Calls may come from any number of threads, and for durable stores from several processes.
-9.  Unknown ids raise ``NotFound``; an id that is taken, or a second output for the same prompt, input
-    and sample, raises ``Conflict``.
+9.  Unknown ids raise ``NotFound``; an id that is taken, a second output for the same prompt, input and
+    sample, or a second rubric of the same study and version, raises ``Conflict``.
 """
 
 from collections.abc import Sequence
@@ -39,6 +39,7 @@ from optimizer.domain import (
     Rater,
     RaterId,
     RaterKind,
+    Rubric,
     Study,
     StudyId,
     Vote,
@@ -182,6 +183,10 @@ class Store(Protocol):
     def raters(self, study: StudyId) -> list[Rater]: ...
 
     def rater(self, rater: RaterId) -> Rater: ...
+
+    def rubrics(self, study: StudyId) -> list[Rubric]:
+        """Every version, the first one first."""
+        ...
 
     def output(self, output: OutputId) -> Output: ...
 

@@ -22,6 +22,7 @@ from optimizer.domain import (
     PromptId,
     Rater,
     RaterId,
+    Rubric,
     Study,
     StudyId,
     Vote,
@@ -146,6 +147,12 @@ class MemoryStore:
     def rater(self, rater: RaterId) -> Rater:
         with self._lock:
             return _get(self._all.raters, rater, "rater")
+
+    def rubrics(self, study: StudyId) -> list[Rubric]:
+        with self._lock:
+            self.study(study)
+            mine = [rubric for rubric in self._all.rubrics.values() if rubric.study == study]
+            return sorted(mine, key=lambda rubric: rubric.version)
 
     def output(self, output: OutputId) -> Output:
         with self._lock:

@@ -30,6 +30,7 @@ from optimizer.domain import (
     Prompt,
     Rater,
     RaterKind,
+    Rubric,
     Settings,
     Study,
     Vote,
@@ -154,15 +155,17 @@ VOTES = Table(
         "first_reasons": STRINGS,
         "second_reasons": STRINGS,
         "withdrawn_at": TIME,
+        "verdict": MAPPING,
     },
 )
+RUBRICS = Table("rubrics", Rubric, {"created_at": TIME})
 CONNECTIONS = Table("connections", Connection, {"created_at": TIME})
 
 # The standing votes of one study, for ``read_answered``.
 ANSWERED = (
     "SELECT v.id, v.duel, d.repeats, v.rater, r.kind, d.input, d.first_prompt, d.second_prompt, "
     "d.first, d.second, v.outcome, v.grade, d.audit, d.replay, "
-    "NOT d.replay AND r.set_aside_at IS NULL, v.at, v.view_ms "
+    "r.set_aside_at IS NULL, v.at, v.view_ms "
     "FROM votes v CROSS JOIN duels d ON d.id = v.duel CROSS JOIN raters r ON r.id = v.rater "
     "WHERE v.study = ? AND v.withdrawn_at IS NULL ORDER BY v.seq"
 )

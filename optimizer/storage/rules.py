@@ -23,6 +23,7 @@ from optimizer.domain import (
     PromptId,
     Rater,
     RaterId,
+    Rubric,
     Study,
     StudyId,
     Vote,
@@ -67,7 +68,8 @@ def references(batch: Batch) -> References:
     """What a store must look up before it can judge the batch."""
     parents = {p.parent for p in batch.prompts if p.parent is not None}
     repeats = {d.repeats for d in batch.duels if d.repeats is not None}
-    of_study: list[Prompt | Input | Rater] = [*batch.prompts, *batch.inputs, *batch.raters]
+    of_study: list[Prompt | Input | Rater | Rubric]
+    of_study = [*batch.prompts, *batch.inputs, *batch.raters, *batch.rubrics]
     return References(
         studies={noun.study for noun in of_study} - {s.id for s in batch.studies},
         prompts=({o.prompt for o in batch.outputs} | parents) - {p.id for p in batch.prompts},
@@ -87,7 +89,8 @@ def check_references(batch: Batch, known: Known) -> None:
     outputs = {**known.outputs, **{o.id: (o.study, o.prompt, o.input) for o in batch.outputs}}
     duels = {**{d.id: d.study for d in known.duels.values()}, **{d.id: d.study for d in batch.duels}}
 
-    of_study: list[Prompt | Input | Rater] = [*batch.prompts, *batch.inputs, *batch.raters]
+    of_study: list[Prompt | Input | Rater | Rubric]
+    of_study = [*batch.prompts, *batch.inputs, *batch.raters, *batch.rubrics]
     for noun in of_study:
         _home("study", noun.study, studies, noun.study)
     for prompt in batch.prompts:

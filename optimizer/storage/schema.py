@@ -242,4 +242,18 @@ STEPS: Steps = {
         WHERE usable = 1 AND json_extract(settings, '$.request_hash') IS NOT NULL
         """,
     ),
+    "0003_judges": (
+        """
+        CREATE TABLE rubrics (
+            seq INTEGER PRIMARY KEY,
+            id TEXT NOT NULL UNIQUE,
+            study TEXT NOT NULL REFERENCES studies (id),
+            version INTEGER NOT NULL,
+            text TEXT NOT NULL,
+            created_at TEXT NOT NULL,
+            UNIQUE (study, version)
+        ) STRICT
+        """,
+        "ALTER TABLE votes ADD COLUMN verdict TEXT NOT NULL DEFAULT '{}'",
+    ),
 }

@@ -19,6 +19,8 @@ from optimizer.domain import (
     PromptId,
     Rater,
     RaterId,
+    Rubric,
+    RubricId,
     Study,
     StudyId,
     Vote,
@@ -64,12 +66,14 @@ class Shelves:
         self.raters: dict[RaterId, Rater] = {}
         self.duels: dict[DuelId, Duel] = {}
         self.votes: dict[VoteId, Vote] = {}
+        self.rubrics: dict[RubricId, Rubric] = {}
         self.connections: dict[str, Connection] = {}
         self.tallies: dict[StudyId, Tallies] = {}
         self.standing: dict[DuelId, VoteId] = {}
         self.open: set[DuelId] = set()
         self._place: dict[DuelId, int] = {}
         self.answers: dict[object, OutputId] = {}  # by the request that they answer
+        self._versions: set[tuple[StudyId, int]] = set()
         self._cells: set[tuple[PromptId, InputId, int]] = set()
 
     def add(self, batch: Batch, expiring: bool) -> None:
@@ -77,6 +81,8 @@ class Shelves:
         for _, nouns, _ in self._by_kind(batch):
             check_storable(nouns)
         check_storable(batch.changes)
+        versions = [(r.study, r.version) for r in batch.rubrics]
+        _check_free(versions, self._versions, "The study and version {} of a rubric exist already.")
         known = self._known(batch)
         check_references(batch, known)
         check_votes(batch, known, expiring)
@@ -94,6 +100,7 @@ class Shelves:
         for _, nouns, shelf in self._by_kind(batch):
             shelf.update((noun.id, noun) for noun in nouns)
         self._cells.update(cells)
+        self._versions.update(versions)
         for output in batch.outputs:
             if output.usable and "request_hash" in output.settings:
                 self.answers.setdefault(output.settings["request_hash"], output.id)
@@ -181,6 +188,7 @@ class Shelves:
         yield "rater", batch.raters, self.raters
         yield "duel", batch.duels, self.duels
         yield "vote", batch.votes, self.votes
+        yield "rubric", batch.rubrics, self.rubrics
 
     def _known(self, batch: Batch) -> Known:
         asked = references(batch)

@@ -26,6 +26,7 @@ from optimizer.domain import (
     Rater,
     RaterId,
     RaterKind,
+    Rubric,
     Study,
     StudyId,
     Vote,
@@ -46,6 +47,7 @@ from optimizer.storage.rows import (
     OUTPUTS,
     PROMPTS,
     RATERS,
+    RUBRICS,
     STUDIES,
     VOTES,
     Noun,
@@ -65,7 +67,15 @@ class SqliteStore:
 
     # -- writing ------------------------------------------------------------------------------
     def add(self, batch: Batch) -> None:
-        content = (batch.studies, batch.prompts, batch.inputs, batch.outputs, batch.raters, batch.votes)
+        content = (
+            batch.studies,
+            batch.prompts,
+            batch.inputs,
+            batch.outputs,
+            batch.raters,
+            batch.votes,
+            batch.rubrics,
+        )
         for nouns in (*content, batch.duels, batch.changes):
             check_storable(nouns)
         with self._file.writing(durable=any(content) or bool(batch.changes)) as db:
@@ -147,6 +157,9 @@ class SqliteStore:
     def rater(self, rater: RaterId) -> Rater:
         with self._file.reading() as db:
             return get(db, RATERS, rater)
+
+    def rubrics(self, study: StudyId) -> list[Rubric]:
+        return self._nouns_of(study, RUBRICS, "study = ? ORDER BY version", study)
 
     def output(self, output: OutputId) -> Output:
         with self._file.reading() as db:
