@@ -1,0 +1,107 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from optimizer.stats.bradley_terry import fit_strengths
+from optimizer.stats.posterior import Posterior
+from optimizer.stats.readouts import (
+    chance_against_pool,
+    expected_regret,
+    interval_of_chance,
+    p_best,
+    preference_matrix,
+    rank_distribution,
+    rank_range,
+    strengths,
+)
+
+# Three draws of three arms, best to worst: 0 1 2, then 1 0 2, then 0 2 1.
+DRAWS = np.array([[2.0, 1.0, 0.0], [1.0, 2.0, 0.0], [2.0, 0.0, 1.0]])
+
+
+def wide(k: int) -> Posterior:
+    return Posterior(np.linspace(1, -1, k), np.eye(k) - 1 / k, 1.0, 0.0)
+
+
+def test_p_best_counts_draws():
+    np.testing.assert_allclose(p_best(DRAWS), [2 / 3, 1 / 3, 0.0])
+
+
+def test_rank_distribution_counts_draws():
+    expected = np.array([[2, 1, 0], [1, 1, 1], [0, 1, 2]]) / 3
+    np.testing.assert_allclose(rank_distribution(DRAWS), expected)
+
+
+def test_rank_range_leaves_out_the_tails():
+    draws = np.repeat(DRAWS, [90, 8, 2], axis=0)
+    np.testing.assert_array_equal(rank_range(draws, level=0.80), [[1, 1], [2, 2], [3, 3]])
+    np.testing.assert_array_equal(rank_range(draws, level=1.00), [[1, 2], [1, 3], [2, 3]])
+
+
+def test_expected_regret_by_hand():
+    regret = expected_regret(DRAWS, 0)
+    assert regret.logits == pytest.approx(1 / 3)
+    assert regret.win_probability == pytest.approx((1 / (1 + np.exp(-1.0)) - 0.5) / 3)
+
+
+def test_chance_against_pool_by_hand():
+    """Two arms a logit apart: sigma(1) and its complement, without doubt."""
+    draws = np.tile([1.0, 0.0], (10, 1))
+    chance = chance_against_pool(draws)
+    win = 1 / (1 + np.exp(-1.0))
+    for part in (chance.value, chance.low, chance.high):
+        np.testing.assert_allclose(part, [win, 1 - win])
+
+
+def test_chances_of_the_pool_average_one_half():
+    draws = wide(6).draws(500, np.random.default_rng(0))
+    assert chance_against_pool(draws).value.mean() == pytest.approx(0.5)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(2, 7), st.integers(0, 1000))
+def test_preference_matrix_complements(k, seed):
+    wins = np.random.default_rng(seed).integers(0, 5, (k, k)).astype(float)
+    np.fill_diagonal(wins, 0)
+    preference = preference_matrix(fit_strengths(wins))
+    np.testing.assert_allclose(preference + preference.T, 1.0)
+
+
+def test_preference_matrix_is_the_mean_over_draws():
+    posterior = wide(3)
+    draws = posterior.draws(200_000, np.random.default_rng(1))
+    exact = (1 / (1 + np.exp(draws[:, [2]] - draws[:, [0]]))).mean()
+    assert preference_matrix(posterior)[0, 2] == pytest.approx(exact, abs=0.005)
+
+
+def test_intervals_of_strengths_are_normal():
+    posterior = Posterior(np.array([1.0, -1.0]), np.array([[1.0, -1.0], [-1.0, 1.0]]), 1.0, 0.0)
+    found = strengths(posterior, level=0.90)
+    np.testing.assert_allclose(found.high - found.value, 1.6449, atol=1e-4)
+    np.testing.assert_allclose(found.value - found.low, 1.6449, atol=1e-4)
+
+
+def test_interval_of_chance_is_that_of_the_gap():
+    posterior = Posterior(np.array([0.5, -0.5]), np.array([[0.25, -0.25], [-0.25, 0.25]]), 1.0, 0.0)
+    found = interval_of_chance(posterior, 0, 1, level=0.90)
+    gap = 1.0 + np.array([0.0, -1.6449, 1.6449])  # the gap has mean 1 and variance 4 * 0.25
+    expected = 1 / (1 + np.exp(-gap))
+    np.testing.assert_allclose([found.value[0], found.low[0], found.high[0]], expected, atol=1e-4)
+
+
+def test_intervals_cover_what_they_promise():
+    """90 % intervals, centred strengths from the prior: 87 to 93 % of them hold the truth."""
+    rng = np.random.default_rng(7)
+    held = []
+    for _ in range(300):
+        theta = rng.normal(size=6)
+        wins = np.zeros((6, 6))
+        for i, j in rng.integers(6, size=(60, 2)):
+            if i != j:
+                won = rng.random() < 1 / (1 + np.exp(theta[j] - theta[i]))
+                wins[(i, j) if won else (j, i)] += 1
+        found = strengths(fit_strengths(wins), level=0.90)
+        truth = theta - theta.mean()
+        held.append((found.low <= truth) & (truth <= found.high))
+    assert 0.87 <= np.mean(held) <= 0.93
