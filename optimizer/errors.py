@@ -9,6 +9,7 @@
     |- NothingToAsk        no pair can be shown; says what is missing
     |- BadInput            a person's file, template or setting is wrong; says where
     |  `- BadFile          all faults of an uploaded file, row by row
+    |- NoVerdict           a judge's answer could not be read, twice: it gives no vote
     |- NotFitted           a fit did not converge, or is asked for what it cannot give
     |- StorageError        the database is damaged, locked for too long or of a newer version
     `- ProviderError       a model server failed (its own tree is in optimizer/llm)
