@@ -32,6 +32,10 @@ class Inputs:
         ones added, and inputs without a row retired."""
         return self._apply(study_id, rows, plan_table)
 
+    def planned(self, study_id: StudyId, rows: Sequence[InputRow]) -> TableChange:
+        """What ``apply_table`` would do; nothing is stored."""
+        return self._plan(study_id, rows, plan_table)
+
     def edit(
         self, study_id: StudyId, input_id: InputId, variables: Mapping[str, str], tags: Sequence[str]
     ) -> TableChange:
@@ -58,7 +62,10 @@ class Inputs:
         return row
 
     def _apply(self, study_id: StudyId, rows: Sequence[InputRow], plan: Plan) -> TableChange:
-        prompts, inputs = self._store.prompts(study_id), self._store.inputs(study_id)
-        change = plan(study_id, prompts, inputs, rows, self._clock())
+        change = self._plan(study_id, rows, plan)
         self._store.add(change.batch)
         return change
+
+    def _plan(self, study_id: StudyId, rows: Sequence[InputRow], plan: Plan) -> TableChange:
+        prompts, inputs = self._store.prompts(study_id), self._store.inputs(study_id)
+        return plan(study_id, prompts, inputs, rows, self._clock())

@@ -1,12 +1,13 @@
 """Short names for things that have none, and people's own words where Streamlit would read Markdown."""
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
 
-from optimizer.domain import Input, Prompt
+from optimizer.domain import Input, InputId, Prompt
 from pages.parts.output_text import visible
 
 INPUT_LABEL = 60
@@ -27,6 +28,11 @@ def one_line(text: str, longest: int = INPUT_LABEL) -> str:
 def of_input(row: Input, longest: int = INPUT_LABEL) -> str:
     """An input by the beginning of its first variable that says something."""
     return next((one_line(value, longest) for value in row.variables.values() if value.strip()), "(empty)")
+
+
+def numbered(rows: Sequence[Input], longest: int = INPUT_LABEL) -> dict[InputId, str]:
+    """Inputs by number and beginning, so that no two are called the same."""
+    return {row.id: f"{number}. {of_input(row, longest)}" for number, row in enumerate(rows, start=1)}
 
 
 def of_prompt(prompt: Prompt) -> str:

@@ -31,9 +31,7 @@ def rows(shown: Sequence[Input], names: Sequence[str], edits: Edits) -> list[Inp
     """The rows of the table after the edits; blank rows that were added are left out."""
     cells = {int(place): changed for place, changed in edits.get("edited_rows", {}).items()}
     deleted = set(edits.get("deleted_rows", ()))
-    kept = [
-        _edited(row, cells.get(place, {})) for place, row in enumerate(shown) if place not in deleted
-    ]
+    kept = [_edited(row, cells.get(place, {})) for place, row in enumerate(shown) if place not in deleted]
     added = [_added(names, changed) for changed in edits.get("added_rows", ())]
     return kept + [row for row in added if any(value.strip() for value in row.variables.values())]
 
