@@ -165,7 +165,7 @@ CONNECTIONS = Table("connections", Connection, {"created_at": TIME})
 ANSWERED = (
     "SELECT v.id, v.duel, d.repeats, v.rater, r.kind, d.input, d.first_prompt, d.second_prompt, "
     "d.first, d.second, v.outcome, v.grade, d.audit, d.replay, "
-    "r.set_aside_at IS NULL, v.at, v.view_ms "
+    "NOT d.replay AND r.set_aside_at IS NULL, v.at, v.view_ms "
     "FROM votes v CROSS JOIN duels d ON d.id = v.duel CROSS JOIN raters r ON r.id = v.rater "
     "WHERE v.study = ? AND v.withdrawn_at IS NULL ORDER BY v.seq"
 )
