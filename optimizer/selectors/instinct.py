@@ -2,13 +2,14 @@
 
 Where a study has a metric for each output, it asks which single prompt to score next. h is a ReLU
 network d -> 100 -> 1 on the embeddings, standardised by the prompts scored so far, trained from one fixed
-draw of N(0, 1) by 1000 steps of full-batch Adam, learning rate 0.001, L2 of ridge / n, on the mean
+draw of N(0, scale^2) by 1000 steps of full-batch Adam, learning rate 0.001, L2 of ridge / n, on the mean
 squared error of the n scores. With g(x) the gradient of h(x) in the parameters,
     U = sum of g(x_s)^2 over the scores + ridge (diagonal),
-    next = argmax h(x) + sqrt(ridge nu sum_p g_p(x)^2 / U_p),   ridge = 0.1, nu = 1.
+    next = argmax h(x) + sqrt(ridge nu sum_p g_p(x)^2 / U_p),   ridge = 0.1.
 The authors add each gradient to U as it was when its prompt was chosen; a selector keeps nothing between
-asks, so here all are taken at the present parameters. The first prompts are scored at random. For a duel,
-that prompt meets the leader, the arm of highest h among those scored.
+asks, so here all are taken at the present parameters. They start from scale = 1 with nu = 1 after forty
+random scores; with the few dozen scores of a small study that start drowns the scores, so the default here
+is scale = 0.1, nu = 0.1 after five. For a duel, that prompt meets the leader, the arm of highest h scored.
 
 For studies with a metric, many prompts and embeddings. It needs no votes and learns nothing from them.
 """
@@ -44,10 +45,11 @@ def standardised(features: FloatArray, seen: BoolArray) -> Float32:
     return standard
 
 
-def trained(x: Float32, often: FloatArray, mean: FloatArray, ridge: float) -> Float32:
+def trained(x: Float32, often: FloatArray, mean: FloatArray, ridge: float, scale: float) -> Float32:
     """The flat parameters of h after training; ``often`` and ``mean`` as from ``score_means``."""
     sizes = (x.shape[1], HIDDEN, 1)
     start = np.random.default_rng(0).standard_normal(count(sizes), dtype=np.float32)
+    start *= np.float32(scale)
     scored = np.flatnonzero(often)
     n = often.sum()
     rows, weight, target = np.ascontiguousarray(x[scored]), often[scored] / n, mean[scored]
@@ -66,12 +68,13 @@ def trained(x: Float32, often: FloatArray, mean: FloatArray, ridge: float) -> Fl
 
 @dataclass(frozen=True, slots=True)
 class Instinct:
-    """NeuralUCB on scores; ``nu`` is exploration, inside the root, ``ridge`` the paper's lambda."""
+    """NeuralUCB on scores; nu: exploration, inside the root; ridge: lambda; scale: sd of the start."""
 
     name: ClassVar[str] = "instinct"
     needs: ClassVar[frozenset[Need]] = frozenset({Need.FEATURES, Need.SCORES})
-    nu: float = 1.0
+    nu: float = 0.1
     ridge: float = 0.1
+    scale: float = 0.1
 
     def _outlook(self, record: Record) -> tuple[FloatArray, FloatArray, BoolArray]:
         """(k,) h, (k,) its upper bound, and which arms have been scored."""
@@ -81,7 +84,7 @@ class Instinct:
         scored = often > 0
         x = standardised(record.features, scored if scored.any() else np.ones(record.k, dtype=bool))
         sizes = (x.shape[1], HIDDEN, 1)
-        net = layers(trained(x, often, mean, self.ridge), sizes)
+        net = layers(trained(x, often, mean, self.ridge, self.scale), sizes)
         h = forward(net, x)[-1][:, 0].astype(np.float64)
         squares = output_gradients(net, x) ** 2
         width = often.astype(np.float32) @ squares + np.float32(self.ridge)

@@ -50,7 +50,7 @@ class Sparring:
 
     name: ClassVar[str] = "sparring"
     needs: ClassVar[frozenset[Need]] = frozenset({Need.HISTORY})
-    window: int = 1000
+    window: int = 200
 
     def ask(self, record: Record, rng: np.random.Generator) -> Pair:
         if record.history is None:

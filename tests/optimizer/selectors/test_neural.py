@@ -138,8 +138,8 @@ def test_scores_are_learned_from_counts_and_means_alone() -> None:
     often, mean = score_means(8, scores)
     assert often.tolist() == [2, 0, 0, 1, 0, 0, 0, 0]
     np.testing.assert_allclose(mean[[0, 3]], [0.3, 0.9])
-    once = trained_on_scores(X, often, mean, 0.0)
-    repeated = trained_on_scores(X, *score_means(8, np.tile(scores, (1000, 1))), 0.0)
+    once = trained_on_scores(X, often, mean, 0.0, 1.0)
+    repeated = trained_on_scores(X, *score_means(8, np.tile(scores, (1000, 1))), 0.0, 1.0)
     np.testing.assert_allclose(once, repeated, atol=1e-4)
     fitted = forward(layers(once, (6, WIDE, 1)), X)[-1][:, 0]
     np.testing.assert_allclose(fitted[[0, 3]], [0.3, 0.9], atol=0.2)
