@@ -1,5 +1,6 @@
 """``generate``: fill a study's outputs from a live model. Running it again goes on where it stopped."""
 
+import signal
 import sys
 
 import click
@@ -42,6 +43,7 @@ def generate(
     Exit codes: 0 every output is there; 1 the connection failed; 3 some outputs failed or are held back;
     4 the budget is spent; 130 interrupted.
     """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends like Ctrl-C: nothing paid is lost
     budget = Budget(budget_calls, budget_tokens, budget_money)
     with opened() as services:
         found = find_study(services, study)

@@ -104,16 +104,20 @@ class Generation:
         budget: Budget = NO_LIMIT,
         typed: Mapping[str, str] | None = None,
         accept_truncated: bool = False,
+        retry: bool = False,
     ) -> Draft:
         """One output now, before all others, to be watched while it grows. Returns at once.
 
-        A cell that is being written already, or is stored, is not paid for again. The draft goes on
-        when the page that asked for it is gone; it is stored only when it came to its end.
+        A cell that is being written already, or is stored, is not paid for again; with ``retry`` one
+        whose output is held back gets a further sample. The draft goes on when the page that asked for
+        it is gone; it is stored only when it came to its end.
         """
         lane = self._connections.lane(connection, typed)
         budget.check(lane.connection)
         model = lane.under(self._study_ledger(study, budget), self._closing, urgent=True)
         writer = self._writer(study, lane, model, Material.of(self._store, study), accept_truncated)
+        if retry:
+            cell = self._after_held(study, cell)
         draft, mine = self._drafts.open(cell)
         if mine:
             threading.Thread(target=self._write_draft, args=(writer, draft), daemon=True).start()
@@ -205,6 +209,12 @@ class Generation:
     def _write_draft(self, writer: Writer, draft: Draft) -> None:
         with suppress(PromptDuelError), self._drafts.writing(draft):  # the draft tells its readers
             draft.finish(writer.write(draft, streamed=True).output)
+
+    def _after_held(self, study: StudyId, cell: Cell) -> Cell:
+        """The cell, or its next free sample when what is stored of it may not be shown."""
+        outputs = self._store.outputs(study, cell.prompt, cell.input)
+        held = any(output.sample == cell.sample and not output.usable for output in outputs)
+        return cell._replace(sample=1 + max(output.sample for output in outputs)) if held else cell
 
     def _study_ledger(self, study: StudyId, budget: Budget) -> Ledger:
         """The study's own account, opened with what its outputs took so far."""
