@@ -12,10 +12,12 @@ screens = {
             "rater/duel.py",
             title="Duel",
             icon=":material/compare_arrows:",
-            url_path="duel",
+            url_path="vote",
             default=True,
             help="Two outputs on the same input, side by side and unnamed: say which is better.",
         ),
+        # The default screen has the address "/" only; this is the one that people write down.
+        st.Page("rater/duel.py", title="Duel", url_path="duel", visibility="hidden"),
         st.Page(
             "rater/history.py",
             title="History",

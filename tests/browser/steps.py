@@ -34,6 +34,7 @@ def settled(page: Page) -> None:
 def open_duel(page: Page, address: str, study: str | None = None) -> None:
     page.goto(f"{address}/duel" + (f"?study={study}" if study else ""))
     page.wait_for_selector(SECOND)
+    page.wait_for_load_state("networkidle")
     settled(page)
 
 
