@@ -1,0 +1,281 @@
+"""The targets, judged by the rows that were measured, as text, Markdown and a plot."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.plot import line_plot
+from benchmarks.selection_worlds import BUDGETS, CYCLIC
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One target: met, not met, or None where nothing was measured."""
+
+    target: str
+    met: bool | None
+    measured: str
+
+
+class Report:
+    """Everything that can be said from the rows, keyed "world | selector"."""
+
+    def __init__(self, rows: dict[str, Row], seed: int) -> None:
+        self.rows = rows
+        self.seed = seed
+
+    def row(self, world: str, selector: str) -> Row | None:
+        return self.rows.get(f"{world} | {selector}")
+
+    def worlds(self) -> list[str]:
+        """Worlds in which auto met others, in order."""
+        names = dict.fromkeys(key.split(" | ")[0] for key in self.rows if key.endswith("| auto"))
+        return [name for name in names if len(self.players(name)) > 1]
+
+    def players(self, world: str) -> dict[str, Row]:
+        found = {key.split(" | ")[1]: row for key, row in self.rows.items() if key.startswith(f"{world} | ")}
+        return {name: row for name, row in found.items() if "genie" not in name}
+
+    def verdicts(self) -> list[Verdict]:
+        return [
+            *self._level_with_the_best(),
+            *self._cycles(),
+            *self._fewer_votes(),
+            self._against_duelpy(),
+            self._graded(),
+            self._in_flight(),
+            *self._aware(),
+            *self._stopping(),
+            *self._speed(),
+        ]
+
+    def _level_with_the_best(self) -> list[Verdict]:
+        verdicts = []
+        for world in self.worlds():
+            if world in CYCLIC:
+                continue
+            auto = self.row(world, "auto")
+            rivals = {
+                name: row
+                for name, row in self.players(world).items()
+                if name != "auto" and not name.startswith("duelpy")
+            }
+            if auto is None or not rivals:
+                continue
+            behind, locked = [], False
+            for at, votes in enumerate(auto["votes"]):
+                if votes not in BUDGETS:
+                    continue
+                best = min(rivals, key=lambda name, at=at: rivals[name]["regret"][at])
+                ours, theirs = auto["regret"][at], rivals[best]["regret"][at]
+                error = float(np.hypot(auto["se"][at], rivals[best]["se"][at]))
+                if ours > max(1.1 * theirs, theirs + error):
+                    behind.append(f"{votes} votes: {ours:.4f} against {theirs:.4f} ± {error:.4f} ({best})")
+                if votes == 500 and "random" in rivals:
+                    locked = ours > rivals["random"]["regret"][at] + error
+            said = "; ".join(behind) or f"at all of {len([v for v in auto['votes'] if v in BUDGETS])} budgets"
+            said += "; worse than random pairs at 500 votes" if locked else ""
+            target = f"{world}: auto within 10 % or one standard error of the best selector"
+            verdicts.append(Verdict(target, not behind and not locked, said))
+        return verdicts
+
+    def _cycles(self) -> list[Verdict]:
+        verdicts = []
+        for world in CYCLIC:
+            auto, robin = self.row(world, "auto"), self.row(world, "round_robin")
+            if auto is None or robin is None:
+                continue
+            said, met = [], True
+            for votes in (100, 200, 500):
+                if votes not in auto["votes"] or votes not in robin["votes"]:
+                    continue
+                at = auto["votes"].index(votes)
+                ours, theirs = auto["regret"][at], robin["regret"][at]
+                said.append(f"{votes} votes: {ours:.4f} against {theirs:.4f}")
+                met = met and (votes == 100 or ours <= 1.1 * theirs + auto["se"][at])
+            verdicts.append(Verdict(f"{world}: not worse than round robin by 10 %", met, "; ".join(said)))
+            if world == "cyclic4":
+                at100 = auto["regret"][auto["votes"].index(100)]
+                verdicts.append(
+                    Verdict("cyclic4: regret at 100 duels <= .007", at100 <= 0.007, f"{at100:.4f}")
+                )
+        return verdicts
+
+    def _fewer_votes(self) -> list[Verdict]:
+        verdicts = []
+        for world in ("btl20", "btl50"):
+            for rival, share in (("double_thompson", 1 / 2), ("random", 1 / 4)):
+                auto, other = self.row(world, "auto"), self.row(world, rival)
+                if auto is None or other is None:
+                    continue
+                said, met = [], True
+                for at, votes in enumerate(other["votes"]):
+                    if votes * share < auto["votes"][0] or votes not in (100, 200, 500):
+                        continue
+                    needed = votes_for(auto, other["regret"][at])
+                    said.append(f"{needed:.0f} for {votes}")
+                    met = met and needed <= votes * share
+                target = f"{world}: the regret of {rival} with at most {share:.0%} of its votes"
+                verdicts.append(Verdict(target, met, "auto needs " + ", ".join(said)))
+        return verdicts
+
+    def _against_duelpy(self) -> Verdict:
+        target = "btl20: auto at 50 and 100 votes at least level with duelpy's best at 80 and 160"
+        auto = self.row("btl20", "auto")
+        peers = [row for name, row in self.players("btl20").items() if name.startswith("duelpy")]
+        if auto is None or not peers:
+            return Verdict(target, None, "not measured")
+        said, met = [], True
+        for ours_at, theirs_at in ((50, 80), (100, 160)):
+            ours = auto["regret"][auto["votes"].index(ours_at)]
+            theirs = min(row["regret"][row["votes"].index(theirs_at)] for row in peers)
+            said.append(f"{ours:.3f} at {ours_at} against {theirs:.3f} at {theirs_at}")
+            met = met and ours <= theirs
+        return Verdict(target, met, "; ".join(said))
+
+    def _graded(self) -> Verdict:
+        target = "btl20: graded votes at 50 level with plain ones at 75"
+        graded, plain = self.row("graded20", "auto"), self.row("btl20", "auto")
+        if graded is None or plain is None:
+            return Verdict(target, None, "not measured")
+        ours = graded["regret"][graded["votes"].index(50)]
+        at = plain["votes"].index(75)
+        theirs, error = plain["regret"][at], float(np.hypot(graded["se"][1], plain["se"][at]))
+        said = f"{ours:.3f} graded at 50, {theirs:.3f} plain at 75, ± {error:.3f}"
+        return Verdict(target, ours <= theirs + error, said)
+
+    def _in_flight(self) -> Verdict:
+        target = "btl20: 20 duels in flight at most 10 % worse than one at a time, from 50 votes"
+        one, many = self.row("in flight: 1", "auto"), self.row("in flight: 20", "auto")
+        if one is None or many is None:
+            return Verdict(target, None, "not measured")
+        said, met = [], True
+        for at, votes in enumerate(one["votes"]):
+            error = float(np.hypot(one["se"][at], many["se"][at]))
+            said.append(f"{votes}: {many['regret'][at]:.3f} against {one['regret'][at]:.3f} ± {error:.3f}")
+            met = met and (
+                votes < 50 or many["regret"][at] <= max(1.1 * one["regret"][at], one["regret"][at] + error)
+            )
+        return Verdict(target, met, "; ".join(said))
+
+    def _aware(self) -> list[Verdict]:
+        verdicts = []
+        for world in ("biased", "inputs", "ties", "btl"):
+            plain, full = self.row(f"{world}10, pairs", "random"), self.row(f"{world}10, full", "random")
+            if plain is None or full is None:
+                continue
+            said = "; ".join(
+                f"{votes}: {full['regret'][at]:.3f} full, {plain['regret'][at]:.3f} plain "
+                f"± {plain['se'][at]:.3f}"
+                for at, votes in enumerate(full["votes"])
+            )
+            slack = 1.05 if world == "btl" else 1.0
+            met = full["regret"][-1] <= slack * plain["regret"][-1] + full["se"][-1]
+            wanted = "loses at most 5 %" if world == "btl" else "is no worse"
+            verdicts.append(Verdict(f"{world}10: the full model {wanted} (same duels)", met, said))
+        return verdicts
+
+    def _stopping(self) -> list[Verdict]:
+        verdicts = []
+        for key, row in self.rows.items():
+            if row.get("stopped"):
+                stopped, runs = row["stopped"], row["runs"]
+                right, rate = stopped["correct"] or 0.0, stopped["rate"]
+                error = float(np.sqrt(0.95 * 0.05 / max(1, rate * runs)))
+                said = (
+                    f"{rate:.0%} stopped, {right:.1%} of them right, median {stopped['median_votes']} votes"
+                )
+                target = f"{key.split(' | ')[0]}: of the runs that stop at 95 %, 95 % are right (- 2 SE)"
+                verdicts.append(Verdict(target, right >= 0.95 - 2 * error, said))
+        return verdicts
+
+    def _speed(self) -> list[Verdict]:
+        limits = {("", 20): 5.0, ("", 50): 1.0, ("", 100): 30.0, (" with embeddings", 50): 15.0}
+        verdicts = []
+        for (label, arms), limit in limits.items():
+            rows = {
+                row["votes"][0]: 1e3 * row["seconds"]
+                for key, row in self.rows.items()
+                if key.startswith(f"speed{label} | {arms} arms")
+            }
+            if rows:
+                said = ", ".join(f"{took:.2f} ms at {votes:,} votes" for votes, took in rows.items())
+                target = f"one decision at {arms} arms{label} in at most {limit:g} ms"
+                verdicts.append(Verdict(target, max(rows.values()) <= limit, said))
+        return verdicts
+
+    def text(self) -> str:
+        lines = []
+        for verdict in self.verdicts():
+            mark = {True: "met    ", False: "NOT MET", None: "-      "}[verdict.met]
+            lines.append(f"{mark}  {verdict.target}\n           {verdict.measured}")
+        return "\n".join(lines)
+
+    def tables(self) -> str:
+        blocks = []
+        for world in self.worlds():
+            players = self.players(world)
+            genie = self.row(world, "two-arm genie")
+            votes = [v for v in players["auto"]["votes"] if v in BUDGETS]
+            lines = [f"### {world} ({players['auto']['arms']} arms, {players['auto']['runs']} runs)", ""]
+            lines.append("| selector | " + " | ".join(f"{v} votes" for v in votes) + " |")
+            lines.append("|---" * (len(votes) + 1) + "|")
+            shown = players if genie is None else players | {"*floor: two-arm genie*": genie}
+            for name, row in shown.items():
+                cells = []
+                for v in votes:
+                    at = row["votes"].index(v)
+                    cells.append(f"{row['found'][at]:.2f} / {row['regret'][at]:.4f} ± {row['se'][at]:.4f}")
+                bold = "**" if name == "auto" else ""
+                lines.append(f"| {bold}{name}{bold} | " + " | ".join(cells) + " |")
+            blocks.append("\n".join(lines))
+        return "\n\n".join(blocks)
+
+
+def votes_for(row: Row, regret: float) -> float:
+    """The votes at which a row reaches a regret: interpolated in logarithms; infinite if it never does."""
+    votes, regrets = row["votes"], row["regret"]
+    for at, value in enumerate(regrets):
+        if value <= regret:
+            if at == 0:
+                return float(votes[0])
+            along = np.log(regrets[at - 1] / regret) / np.log(regrets[at - 1] / max(value, 1e-12))
+            return float(votes[at - 1] * (votes[at] / votes[at - 1]) ** along)
+    return float("inf")
+
+
+def write_report(report: Report, folder: Path) -> None:
+    """docs/benchmarks.md and docs/benchmarks.svg."""
+    verdicts = report.verdicts()
+    met = sum(verdict.met is True for verdict in verdicts)
+    judged = sum(verdict.met is not None for verdict in verdicts)
+    lines = [
+        "# Benchmarks",
+        "",
+        "Simulated raters whose preferences are known; every selector meets the same worlds and plays the",
+        f"same number of votes (seed {report.seed}). Cells: share of runs in which the recommended prompt is",
+        "the best / simple regret ± its standard error. Regret is in logits of strength for `btl`,",
+        "in win probability against the best for matrices, in normalised accuracy for LMentry prompts.",
+        "The recommendation is always that of the preference model, but for duelpy, which has its own word.",
+        "Audit duels are off here (a study draws 10 %), so that selectors are compared alone.",
+        "`python -m benchmarks.selection --data DIR` repeats it; peers are in `benchmarks/requirements.txt`.",
+        "",
+        "![Simple regret by number of votes](benchmarks.svg)",
+        "",
+        f"## Targets: {met} of {judged} met",
+        "",
+        "| target | | measured |",
+        "|---|---|---|",
+    ]
+    mark = {True: "met", False: "**not met**", None: "not measured"}
+    lines += [f"| {v.target} | {mark[v.met]} | {v.measured} |" for v in verdicts]
+    lines += ["", "## Worlds", "", report.tables(), ""]
+    folder.mkdir(exist_ok=True)
+    (folder / "benchmarks.md").write_text("\n".join(lines))
+    worlds = [world for world in ("btl10", "btl20", "sushi16", "cyclic4") if world in report.worlds()]
+    panels = {world: report.players(world) for world in worlds}
+    (folder / "benchmarks.svg").write_text(line_plot(panels))
