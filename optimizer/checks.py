@@ -72,6 +72,8 @@ def check_variables(variables: Mapping[str, str]) -> dict[str, str]:
 
 def clean_tags(raw: str | Iterable[str]) -> tuple[str, ...]:
     """Tags without blanks and repetitions, in order; one text is split at commas and semicolons."""
+    if not raw:
+        return ()
     parts = _TAG_SEPARATORS.split(raw) if isinstance(raw, str) else list(raw)
     tags = tuple(dict.fromkeys(part.strip() for part in parts if part.strip()))
     for tag in tags:

@@ -8,6 +8,7 @@ brace, quote or colon. Values are put in once; a value that reads ``{{other}}`` 
 import re
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
+from functools import lru_cache
 
 from optimizer.errors import BadInput
 
@@ -16,6 +17,7 @@ _PLACEHOLDER = re.compile(r"\{\{([^{}\":]{1,200})\}\}")
 _BAD_IN_NAME = re.compile(r"[{}\":\x00-\x1f]")
 
 
+@lru_cache(maxsize=1024)  # a few prompts meet a great many rows
 def variables_of(text: str) -> tuple[str, ...]:
     """The names that a template uses, each once, in order of appearance."""
     names = (_name(match) for match in _PLACEHOLDER.finditer(text))

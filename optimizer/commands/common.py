@@ -64,7 +64,7 @@ def find_study(services: Services, wanted: str) -> Study:
     named = [study for study in named if study.archived_at is None] or named
     if not named:
         names = ", ".join(f"'{study.name}'" for study in studies if study.archived_at is None)
-        raise NotFound(f"There is no study '{wanted}'. There are {names or 'none'}.")
+        raise NotFound(f"There is no study '{wanted}'. Known: {names or 'none'}.")
     if len(named) > 1:
         raise NotFound(f"{len(named)} studies are named '{wanted}'. Give its id; 'studies' lists them.")
     return named[0]

@@ -7,6 +7,7 @@ import click
 
 from optimizer.commands.common import filtered, find_study, opened, sentences, vote_filter
 from optimizer.domain import Study
+from optimizer.formats.base import told
 from optimizer.standings import Row, Standings
 
 
@@ -31,7 +32,7 @@ def show_standings(
     if as_json:
         click.echo(json.dumps(standings_json(found, standings), ensure_ascii=False, indent=1))
         return
-    click.echo(f"{found.name}: {standings.votes:,} votes by {standings.raters:,} raters")
+    click.echo(f"{found.name}: {told(standings.votes, 'vote')} by {told(standings.raters, 'rater')}")
     width = max((len(row.prompt.name) for row in standings.rows), default=0)
     click.echo(f"{'prompt':<{width}}  strength  (90 %)           P(best)  ranks  beats pool  duels")
     for row in standings.rows:

@@ -254,4 +254,4 @@ def _same_lines(text: str) -> str:
 
 def _near(name: str, known: set[str]) -> str:
     near = get_close_matches(name, known, n=1)
-    return f". Did you mean '{near[0]}'?" if near else ""
+    return f" (did you mean '{near[0]}'?)" if near else ""

@@ -39,7 +39,8 @@ def test_json_lines_may_lack_variables_that_no_prompt_needs() -> None:
 def test_a_missing_column_is_said_once_with_the_prompt_that_needs_it(contents: Contents) -> None:
     preview = read(contents, "frage\nWarum?\nWie?\n")
     assert preview.faults == (
-        "There is no column 'question', which the prompt 'Terse' uses. Add the column or choose another file.",
+        "There is no column 'question', which the prompt 'Terse' uses. Add the column or choose another "
+        "file.",
     )
     assert preview.batch.inputs == ()
 
