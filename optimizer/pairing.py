@@ -8,11 +8,24 @@ rater and never count. The rest is the selector's choice.
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import numpy as np
 
-from optimizer.domain import DuelId, Input, InputId, Prompt, PromptId, RaterId, Study, StudyId
+from optimizer.domain import (
+    Duel,
+    DuelId,
+    Input,
+    InputId,
+    JudgeVotes,
+    Prompt,
+    PromptId,
+    RaterId,
+    RaterKind,
+    Study,
+    StudyId,
+    new_id,
+)
 from optimizer.errors import NothingToAsk
 from optimizer.selectors import SELECTORS
 from optimizer.selectors.base import BoolArray, Pair, Record, Selector, allowed_pairs
@@ -51,6 +64,26 @@ class Choice:
     reason: str
     audit: bool = False
     replays: DuelId | None = None
+
+    def duel(self, study: Study, rater: RaterId, now: datetime) -> Duel:
+        """The duel to be stored, open from now until the study's lease ends."""
+        return Duel(
+            DuelId(new_id()),
+            study.id,
+            self.input,
+            self.first.id,
+            self.second.id,
+            self.first.prompt,
+            self.second.prompt,
+            rater,
+            self.selector,
+            self.reason,
+            self.audit,
+            now,
+            now + timedelta(minutes=study.settings.lease_minutes),
+            self.replays is not None,
+            self.replays,
+        )
 
 
 class Pairing:
@@ -100,8 +133,16 @@ class Pairing:
         for duel in self._store.last_duels(study.id, rater, 1):
             if duel.first_prompt in content.arm and duel.second_prompt in content.arm:
                 last = content.arm[duel.first_prompt], content.arm[duel.second_prompt]
-        tally = tally_of(self._store.pair_counts(study.id), content.arm)
+        tally = tally_of(self._counted(study, rater), content.arm)
         return Record(tally, content.playable, pending, counters.duels, last, study.settings.budget)
+
+    def _counted(self, study: Study, rater: RaterId | None) -> list[PairCount]:
+        """The votes that choose this rater's duels: where judges count beside people, those of its kind."""
+        counts = self._store.pair_counts(study.id)
+        if study.settings.judge_votes != JudgeVotes.BESIDE:
+            return counts
+        kind = RaterKind.HUMAN if rater is None else self._store.rater(rater).kind
+        return [row for row in counts if row.kind is kind]
 
     def content(self, study_id: StudyId, version: int | None = None) -> Content:
         """Prompts, inputs and the output grid; read again only when the study's content changed."""

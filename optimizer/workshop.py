@@ -145,23 +145,7 @@ class Workshop:
         counters = self._store.counters(study.id)
         rng = np.random.default_rng([study.seed, counters.duels])
         choice = self._pairing.choose(study, rater_id, counters, now, rng)
-        duel = Duel(
-            DuelId(new_id()),
-            study.id,
-            choice.input,
-            choice.first.id,
-            choice.second.id,
-            choice.first.prompt,
-            choice.second.prompt,
-            rater_id,
-            choice.selector,
-            choice.reason,
-            choice.audit,
-            now,
-            now + _lease(study),
-            choice.replays is not None,
-            choice.replays,
-        )
+        duel = choice.duel(study, rater_id, now)
         self._store.add(Batch(duels=[duel]))
         return duel
 
