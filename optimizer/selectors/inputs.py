@@ -35,7 +35,8 @@ def choose_input(
     if asked is not None:
         left = _least(left, asked)
     if chance is not None:
-        left = _least(left, np.round(np.abs(chance - 0.5), 6))
+        certain: FloatArray = np.abs(chance - 0.5)
+        left = _least(left, certain)
     return int(rng.choice(left))
 
 

@@ -1,0 +1,126 @@
+from collections import Counter
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy.special import expit
+
+from optimizer.selectors.auto import Auto, challenge, expected_best, prior_covariances, thompson_pair
+from optimizer.selectors.base import Record, allowed_pairs, blank_record
+from optimizer.simulate import Scene, simulate
+from optimizer.simulation.run import Terms, play
+from optimizer.simulation.worlds import Setting, from_matrix
+from optimizer.stats.pair_effects import choose_pair_effects, fit_pair_effects
+from optimizer.stats.posterior import Posterior
+from optimizer.stats.tally import Tally
+
+CYCLIC = np.array([[0.5, 0.6, 0.6, 0.6], [0.4, 0.5, 0.9, 0.1], [0.4, 0.1, 0.5, 0.9], [0.4, 0.9, 0.1, 0.5]])
+
+
+def played(k: int, each: int, seed: int = 1) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    strengths = rng.normal(size=k)
+    upper = np.triu(rng.binomial(each, expit(strengths[:, None] - strengths)), 1)
+    return (upper + np.triu(each - upper, 1).T).astype(float)
+
+
+def test_expected_best_is_the_mean_of_the_larger_of_two_normals() -> None:
+    posterior = Posterior(np.array([0.4, -0.4]), np.array([[0.5, 0.1], [0.1, 0.9]]), 1.0, 0.0)
+    rng = np.random.default_rng(1)
+    larger = rng.multivariate_normal(posterior.mean, posterior.cov, 400_000).max(1)
+    assert expected_best(posterior)[0, 1] == pytest.approx(larger.mean(), abs=0.006)
+
+
+def test_the_leader_meets_whoever_may_be_ahead_of_it_by_most() -> None:
+    beliefs = fit_pair_effects(played(6, 4))
+    record = blank_record(6)
+    leader, partner = challenge(beliefs, 3.0, allowed_pairs(record), np.random.default_rng(1))
+    cov, mean = beliefs.strengths.cov, beliefs.strengths.mean
+    sd = np.sqrt(np.diag(cov) + cov[leader, leader] - 2 * cov[leader])
+    bound = np.delete(mean + 3 * sd, leader)
+    assert leader == mean.argmax()
+    assert partner == np.delete(np.arange(6), leader)[bound.argmax()]
+
+
+def test_thompson_pairs_are_the_likely_best_arms() -> None:
+    beliefs = fit_pair_effects(played(5, 30))
+    allowed = allowed_pairs(blank_record(5))
+    rng = np.random.default_rng(1)
+    pairs = [thompson_pair(beliefs, allowed, rng) for _ in range(200)]
+    top_two = set(np.argsort(-beliefs.strengths.mean)[:2].tolist())
+    assert np.mean([first == beliefs.leader for first, _ in pairs]) > 0.5
+    assert np.mean([set(pair) == top_two for pair in pairs]) > 0.5
+
+
+def asked_at_once(record: Record, n: int, told: bool) -> list[frozenset[int]]:
+    """n duels asked before any answer comes; the selector is told of the open ones, or not."""
+    pending = np.zeros((record.k, record.k), dtype=np.int64)
+    pairs: list[frozenset[int]] = []
+    for asked in range(n):
+        pair = Auto().ask(
+            replace(record, pending=pending.copy(), asked=asked), np.random.default_rng([1, asked])
+        )
+        pairs.append(frozenset((pair.first, pair.second)))
+        pending[pair.first, pair.second] += told
+        pending[pair.second, pair.first] += told
+    return pairs
+
+
+def test_first_duels_in_flight_are_of_different_arms() -> None:
+    assert len(frozenset.union(*asked_at_once(blank_record(8), 4, told=True))) == 8
+
+
+def test_duels_in_flight_spread_out() -> None:
+    record = blank_record(8, tally=Tally.from_wins(played(8, 3)))
+    spread, alike = (Counter(asked_at_once(record, 20, told)) for told in (True, False))
+    assert max(spread.values()) < max(alike.values())
+
+
+def test_embeddings_lead_to_untried_arms_that_resemble_the_best() -> None:
+    rng = np.random.default_rng(3)
+    angle = np.linspace(0, np.pi, 24)
+    features = np.c_[np.cos(angle), np.sin(angle)]
+    strengths = 3 * features[:, 0]
+    wins = np.zeros((24, 24))
+    for _ in range(80):
+        i, j = rng.choice(np.arange(2, 24), 2, replace=False)  # arms 0 and 1, the best, never met anyone
+        won = rng.random() < expit(strengths[i] - strengths[j])
+        wins[(i, j) if won else (j, i)] += 1
+    record = blank_record(24, tally=Tally.from_wins(wins), features=features)
+    assert Auto().recommend(record) in range(5)
+    asked = [Auto().ask(record, np.random.default_rng(seed)) for seed in range(30)]
+    assert np.mean([min(pair.first, pair.second) <= 1 for pair in asked]) > 0.5
+
+
+def test_priors_to_choose_from() -> None:
+    assert prior_covariances(blank_record(3)) is None
+    assert prior_covariances(blank_record(3, parents=np.array([-1, -1, -1]))) is None
+    from_parents = prior_covariances(blank_record(3, parents=np.array([-1, 0, -1])))
+    assert from_parents is not None
+    assert from_parents[1][0, 1] > 0 == from_parents[1][0, 2]
+    from_both = prior_covariances(blank_record(3, features=np.eye(3), parents=np.array([-1, 0, -1])))
+    assert from_both is not None
+    assert len(from_both) == 6
+
+
+def test_a_decision_does_not_depend_on_how_many_votes_make_up_the_counts() -> None:
+    few, many = played(10, 4), played(10, 4000)
+    assert choose_pair_effects(few).k == choose_pair_effects(many).k
+    record = blank_record(10, tally=Tally.from_wins(many))
+    pair = Auto().ask(record, np.random.default_rng(1))
+    top = set(np.argsort(-choose_pair_effects(many).strengths.mean)[:3].tolist())
+    assert pair.first in top or pair.second in top
+
+
+def test_cycles_are_seen_through() -> None:
+    """At 100 votes of a strongly cyclic world the arm that beats all others is known."""
+    world = from_matrix(CYCLIC)
+    runs = [play(world, Auto(), Terms((100,)), np.random.SeedSequence(seed)) for seed in range(16)]
+    assert np.mean([run.simple_regret[0] for run in runs]) <= 0.012
+
+
+def test_it_beats_random_pairs_by_far_and_never_locks_in() -> None:
+    scene = Scene("btl", Setting(12, 1.0, 100))
+    auto, random = simulate(scene, ["auto", "random"], Terms((24, 50, 100)), runs=24, seed=5)
+    assert (auto.simple_regret < 0.75 * random.simple_regret).all()
+    assert auto.weak_regret[-1] < 0.6 * random.weak_regret[-1]
