@@ -12,6 +12,7 @@ from io import StringIO
 
 FORMULA_STARTS = "=+-@\t\r\n＝＋－＠"  # OWASP, CSV Injection
 _RISKY = re.compile(f"'*[{re.escape(FORMULA_STARTS)}]")
+_FIRST = frozenset(FORMULA_STARTS + "'")  # most texts are settled by their first character
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
 _BUFFER = 1 << 16  # characters per piece
 
@@ -45,7 +46,7 @@ def guarded(text: str) -> str:
     Texts that start with apostrophes and then such a character get one more, so that taking one
     apostrophe off gives back every text exactly.
     """
-    if _RISKY.match(text) and not _NUMBER.fullmatch(text):
+    if text[:1] in _FIRST and _RISKY.match(text) and not _NUMBER.fullmatch(text):
         return "'" + text
     return text
 
