@@ -18,8 +18,9 @@ PRIOR_SDS = (0.25, 0.5, 1.0, 2.0, 4.0)  # logits, s
 PAIR_SDS = (0.3, 0.7, 1.5)  # logits, t; besides 0
 LOG_SD_OF_PRIOR_SD = 0.5  # hyper-prior: log s ~ N(0, 0.5^2)
 LOG_ODDS_OF_EFFECTS = -1.5  # prior log odds that there are pair effects: about one to four
+LEAST_SCORE = 1.0  # of the effects; below it their evidence cannot outweigh the prior odds
 MAX_STEPS = 50
-TOLERANCE = 1e-6
+TOLERANCE = 1e-4  # of a step, logits: convergence is quadratic, the next one would be about 1e-8
 _LONGEST_STEP = 5.0  # logits
 
 
@@ -124,18 +125,18 @@ class Meetings:
         return Mode(prior_sd, pair_sd, theta, effects, hessian, float(evidence))
 
     def climb(self, found: Mode) -> Mode:
-        """The best scales: strengths first, then, where the score asks for them, the effects."""
+        """The best scales: strengths first, then, where the residuals ask for them, the effects.
+
+        The slope of the evidence says whether wider or narrower priors are worth a try.
+        """
         middle = PRIOR_SDS.index(found.prior_sd)
-        for steps in (PRIOR_SDS[middle + 1 :], PRIOR_SDS[:middle][::-1]):
-            before = found
-            for prior_sd in steps:
-                tried = self.fit(prior_sd, 0.0, found)
-                if tried.support <= found.support:
-                    break
-                found = tried
-            if found is not before:
+        wider = self._slope(found) > 0.0
+        for prior_sd in PRIOR_SDS[middle + 1 :] if wider else PRIOR_SDS[:middle][::-1]:
+            tried = self.fit(prior_sd, 0.0, found)
+            if tried.support <= found.support:
                 break
-        if self._score_of_effects(found) <= 0.0:
+            found = tried
+        if self._score_of_effects(found) < LEAST_SCORE:
             return found
         plain = found
         for pair_sd in PAIR_SDS:
@@ -144,15 +145,23 @@ class Meetings:
                 found = tried
         return found
 
+    def _slope(self, found: Mode) -> float:
+        """The derivative of the support by log s at t = 0, the curvature of the likelihood held fixed."""
+        size = found.theta @ self.precision @ found.theta
+        size += float((self.precision * inverse_of(found.hessian)).sum())
+        hyper = np.log(found.prior_sd) / LOG_SD_OF_PRIOR_SD**2
+        return float(size / found.prior_sd**2 - self.k - hyper)
+
     def _score_of_effects(self, found: Mode) -> float:
-        """Twice the derivative of the evidence by t^2 at t = 0: are the residuals larger than chance?"""
+        """Rao's score of t^2 at t = 0, about standard normal without effects: are residuals too large?"""
         inverse = inverse_of(found.hessian)
         diagonal = np.diag(inverse)
         variance = diagonal[self.first] + diagonal[self.second] - 2.0 * inverse[self.first, self.second]
         p = 1.0 / (1.0 + np.exp(-self._gap(found.theta, found.effects)))
         weight = self.games * p * (1.0 - p)
         residual = self.won - self.games * p
-        return float((residual**2 - weight + weight**2 * variance).sum())
+        score = (residual**2 - weight + weight**2 * variance).sum()
+        return float(score / np.sqrt(2.0 * (weight**2).sum()))
 
 
 def inverse_of(hessian: FloatArray) -> FloatArray:
