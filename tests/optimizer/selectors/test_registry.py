@@ -1,5 +1,7 @@
 """The registry and the menu agree, and a study is told in one sentence what it lacks."""
 
+from pathlib import Path
+
 import numpy as np
 
 from optimizer.selectors import MENU, SELECTORS, Group, known_needs, offered
@@ -43,3 +45,10 @@ def test_needs_are_read_off_a_record() -> None:
     )
     assert known_needs(rich) == frozenset(Need)
     assert Need.SCORES not in known_needs(blank_record(3, scores=np.zeros((0, 2))))
+
+
+def test_every_selector_has_a_paragraph_for_users_and_a_row_in_the_taxonomy() -> None:
+    text = (Path(__file__).parents[3] / "docs" / "algorithms.md").read_text()
+    for name in SELECTORS:
+        assert f"**`{name}`**" in text or f"## The default: `{name}`" in text, name
+        assert any(f"`{name}`" in line for line in text.split("## Which winner")[1].splitlines()), name
