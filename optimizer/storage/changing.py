@@ -99,8 +99,11 @@ def renew(db: Database, id: DuelId, expires_at: datetime) -> None:
 
 def release_expired(db: Database, now: datetime) -> int:
     moment = write_time(now)
-    sql = "UPDATE duels SET closed_at = ? WHERE closed_at IS NULL AND expires_at <= ?"
-    return db.execute(sql, (moment, moment)).rowcount
+    closed = db.execute(
+        "UPDATE duels INDEXED BY open_duels SET closed_at = ? WHERE closed_at IS NULL AND expires_at <= ?",
+        (moment, moment),
+    )
+    return closed.rowcount
 
 
 def replace_noun(db: Database, noun: Study | Prompt | Input | Rater) -> None:

@@ -194,7 +194,7 @@ class SqliteStore:
 
     def pending(self, study: StudyId, now: datetime) -> list[tuple[PromptId, PromptId]]:
         sql = (
-            "SELECT first_prompt, second_prompt FROM duels "
+            "SELECT first_prompt, second_prompt FROM duels INDEXED BY open_duels "
             "WHERE study = ? AND closed_at IS NULL AND expires_at > ? ORDER BY seq"
         )
         return self._of(study, sql, study, write_time(now))

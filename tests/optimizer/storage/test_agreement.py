@@ -181,4 +181,4 @@ class TwoStores(RuleBasedStateMachine):
 
 
 TestTwoStores = TwoStores.TestCase
-TestTwoStores.settings = settings(max_examples=25, stateful_step_count=30, deadline=None)
+TestTwoStores.settings = settings(max_examples=20, stateful_step_count=25, deadline=None)
