@@ -73,14 +73,13 @@ class Meetings:
         gap: FloatArray = theta[self.first] - theta[self.second] + effects
         return gap
 
-    def _hessian(self, information: FloatArray, prior_sd: float) -> FloatArray:
-        hessian: FloatArray = self.precision / prior_sd**2
-        hessian[self.first, self.second] -= information
-        hessian[self.second, self.first] -= information
-        diagonal = np.bincount(self.first, information, self.k) + np.bincount(
-            self.second, information, self.k
-        )
-        hessian.flat[:: self.k + 1] += diagonal
+    def _hessian(self, information: FloatArray, prior: FloatArray) -> FloatArray:
+        """The graph Laplacian of the pairs' information, plus the prior precision (k, k)."""
+        hessian: FloatArray = np.zeros((self.k, self.k))
+        hessian[self.first, self.second] = -information
+        hessian += hessian.T
+        hessian.flat[:: self.k + 1] = -hessian.sum(0)
+        hessian += prior
         return hessian
 
     def fit(self, prior_sd: float, pair_sd: float, start: Mode | None) -> Mode:
@@ -88,6 +87,7 @@ class Meetings:
         theta = np.zeros(self.k) if start is None else start.theta
         effects = np.zeros(len(self.first)) if start is None or pair_sd == 0.0 else start.effects
         variance = pair_sd**2
+        prior = self.precision / prior_sd**2
         for _ in range(MAX_STEPS):
             p = 1.0 / (1.0 + np.exp(-self._gap(theta, effects)))
             weight = self.games * p * (1.0 - p)
@@ -95,8 +95,8 @@ class Meetings:
             residual = self.won - self.games * p
             pull = (residual + weight * effects) * shrink  # the pair's push on theta, effects eliminated
             push = np.bincount(self.first, pull, self.k) - np.bincount(self.second, pull, self.k)
-            gradient = push - self.precision @ theta / prior_sd**2
-            hessian = self._hessian(weight * shrink, prior_sd)
+            gradient = push - prior @ theta
+            hessian = self._hessian(weight * shrink, prior)
             factor, step, info = dposv(hessian, gradient, lower=1)
             if info != 0:
                 raise NotFitted(f"The strengths of {self.k} prompts have no unique mode.")
@@ -115,7 +115,7 @@ class Meetings:
         likelihood = self.won @ gap - self.games @ np.logaddexp(0.0, gap)
         evidence = (
             likelihood
-            - theta @ self.precision @ theta / (2.0 * prior_sd**2)
+            - theta @ prior @ theta / 2.0
             - np.log(np.diag(factor)).sum()
             - self.k * np.log(prior_sd)
             + self.log_det / 2.0
