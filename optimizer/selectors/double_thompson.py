@@ -1,4 +1,4 @@
-"""Double Thompson sampling, D-TS and D-TS+ (Wu and Liu 2016, Algorithm 1 and section 3.4).
+"""Double Thompson sampling, D-TS and D-TS+ (Wu and Liu 2016, Algorithm 1).
 
 With B_ij the wins of i over j and t the votes so far,
     u_ij, l_ij = B_ij / N_ij +- sqrt(width log t / N_ij),  0/0 := 1 for u and 0 for l,  diagonal 1/2,

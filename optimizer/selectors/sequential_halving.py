@@ -1,7 +1,7 @@
 """Sequential halving with Swiss pairing, for a number of votes set in advance.
 
-The budget T is split evenly over ceil(log2 k) rounds (Karnin, Koren, Somekh 2013, Algorithm 1, carried
-from scores to duels). In round r the best ceil(k / 2^r) arms play, r = 0, 1, ...; among them the pair
+The budget T is split evenly over ceil(log2 k) rounds (Karnin, Koren, Somekh 2013, carried from
+scores to duels). In round r the best ceil(k / 2^r) arms play, r = 0, 1, ...; among them the pair
 with the fewest duels meets, and of those, as in a Swiss tournament, the two closest in strength. After
 T votes the last two go on. Standings are Bradley-Terry means and are read afresh for every duel, so an
 arm that was sent home by bad luck can come back.
