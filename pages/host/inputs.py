@@ -123,10 +123,12 @@ def draw_plan(edits: table_edits.Edits) -> None:
         left = sum(
             outputs[noun.id] for noun in change.batch.changes if isinstance(noun, Input) and noun.retired_at
         )
-        note = f" {labels.counted(left, 'output')} of retired rows will no longer be shown." if left else ""
-        st.caption(
-            f"Save: {told(change)}.{note} A row with other variables is a new input; the old one is retired."
-        )
+        told_more = ""
+        if change.retired and change.added:
+            told_more += " A row with other variables is a new input; the old one is retired."
+        if left:
+            told_more += f" {labels.counted(left, 'output')} of retired rows will no longer be shown."
+        st.caption(f"Save: {told(change)}.{told_more}")
 
 
 def draw_retired(retired: list[Input]) -> None:

@@ -14,7 +14,7 @@ PER_PAGE = 50  # inputs in the grid at a time
 MISSING, FAILED = "missing", "failed"
 # Translucent, so that they suit light and dark; the cell's word or number says the same.
 SHADES = {MISSING: "rgba(213,94,0,0.22)", FAILED: "rgba(204,121,167,0.35)"}
-INPUT, PROMPT, TAGS = "input", "prompt", ":tags"
+INPUT, PROMPT, TAGS = "output_input", "output_prompt", ":tags"  # keys, and query parameters
 
 
 def cell(prompt: PromptId, row: InputId) -> str:
@@ -52,7 +52,7 @@ def draw_grid(rows: Sequence[Input]) -> None:
         grid(rows),
         hide_index=True,
         key=key,
-        height=min(38 * (len(rows) + 1), 460),
+        height=min(35 * (len(rows) + 1) + 3, 460),
         selection_mode="single-cell",
         on_select=lambda: pick_cell(key, rows),
         column_config={
@@ -152,7 +152,7 @@ frame.style()
 notices.draw()
 store = visit.services.store
 inputs = store.inputs(study.id)
-input_names = labels.numbered(inputs, 80)
+input_names = labels.numbered(inputs, 50)
 in_use = [row for row in inputs if row.retired_at is None]
 prompts: list[Prompt] = [prompt for prompt in store.prompts(study.id) if prompt.retired_at is None]
 index = store.output_index(study.id)

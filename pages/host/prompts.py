@@ -96,7 +96,7 @@ def draw_actions(prompt: Prompt) -> None:
         "host/outputs.py",
         label=f"Read its {labels.counted(outputs[prompt.id], 'output')}",
         icon=":material/grid_view:",
-        query_params={access.STUDY: study.name, PROMPT: prompt.name},
+        query_params={"output_prompt": prompt.name},
     )
 
 
@@ -157,7 +157,7 @@ st.dataframe(
     key=overview,
     selection_mode="single-row",
     on_select=lambda: pick_row(overview),
-    height=min(36 * (len(prompts) + 1), TALLEST),
+    height=min(35 * (len(prompts) + 1) + 3, TALLEST),
     column_config={"Prompt": st.column_config.TextColumn(width="medium")},
 )
 if st.session_state.get(PROMPT) not in by_id:

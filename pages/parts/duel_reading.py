@@ -48,7 +48,7 @@ def draw(visit: Visit, study: Study, duel: Duel, raters: Mapping[RaterId, str], 
     for ballot in ballots:
         _draw_ballot(visit, ballot, raters, names)
     shown = visit.services.workshop.show(duel)
-    cards.input_card(shown, whole=True)
+    cards.input_card(shown, whole=False)
     mode = output_text.fitting_mode((shown.first.text, shown.second.text))
     for column, side, prompt, output in zip(
         st.columns(2, gap="medium"),
@@ -79,10 +79,19 @@ def _draw_ballot(
     """What was said, by whom, why; and the button that takes it back."""
     vote = ballot.vote
     withdrawn = vote.withdrawn_at is not None
-    with st.container(border=True, key=f"ballot_{vote.id}"):
+    with st.container(border=True, key=f"ballot_{vote.id}", gap="xxsmall"):
         badge = " :orange-badge[withdrawn]" if withdrawn else ""
         replay = " :gray-badge[replay]" if ballot.duel.replay else ""
-        st.markdown(f"**{labels.plain(vote_in_words(ballot, names))}**{badge}{replay}")
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"**{labels.plain(vote_in_words(ballot, names))}**{badge}{replay}", width="stretch")
+            if withdrawn:
+                st.button(
+                    "Restore the vote", key=f"restore_{vote.id}", on_click=_restore, args=(visit, vote.id)
+                )
+            else:
+                st.button(
+                    "Withdraw the vote", key=f"withdraw_{vote.id}", on_click=_withdraw, args=(visit, vote.id)
+                )
         facts = [raters.get(vote.rater, "Somebody"), f"{labels.local_time(vote.at):%Y-%m-%d %H:%M}"]
         if vote.view_ms is not None:
             facts.append(f"after {vote.view_ms / 1000:.0f} s")
@@ -92,12 +101,6 @@ def _draw_ballot(
                 st.caption(labels.plain(f"{side} was {', '.join(reasons)}."))
         if vote.comment:
             output_text.draw(vote.comment, output_text.MARKDOWN)
-        if withdrawn:
-            st.button("Restore the vote", key=f"restore_{vote.id}", on_click=_restore, args=(visit, vote.id))
-        else:
-            st.button(
-                "Withdraw the vote", key=f"withdraw_{vote.id}", on_click=_withdraw, args=(visit, vote.id)
-            )
 
 
 def _draw_difference(first: Prompt, second: Prompt) -> None:

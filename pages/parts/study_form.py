@@ -29,7 +29,7 @@ def words(prefix: str, study: Study | None = None) -> None:
         study.criteria if study else "",
         key=f"{prefix}_criteria",
         placeholder=CRITERIA_EXAMPLE,
-        height=110,
+        height=150,
     )
 
 

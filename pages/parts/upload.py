@@ -95,7 +95,7 @@ def _draw_preview(preview: Preview) -> None:
         st.code("\n".join(preview.faults[:LISTED]), language=None, wrap_lines=True)
         if len(preview.faults) > LISTED:
             st.caption(f"The first {LISTED} of {len(preview.faults):,}.")
-    for note in preview.notes:
+    for note in () if preview.faults else preview.notes:
         st.markdown(f"- {labels.plain(note)}")
     if preview.head:
         shown = preview.head[:HEAD_ROWS]

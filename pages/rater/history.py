@@ -103,11 +103,11 @@ def draw_list(chosen: HistoryFilter) -> None:
         table(found.ballots),
         hide_index=True,
         key=key,
-        height=min(36 * (len(found.ballots) + 1), 400),
+        height=min(35 * (len(found.ballots) + 1) + 3, 400),
         selection_mode="single-row",
         on_select=lambda: pick_row(key, found.ballots),
         column_config={
-            "When": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm", width="small"),
+            "When": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm"),
             "Vote": st.column_config.TextColumn(width="medium"),
             "Input": st.column_config.TextColumn(width="large"),
         },

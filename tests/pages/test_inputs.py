@@ -39,7 +39,8 @@ def test_nothing_is_saved_before_save_and_the_summary_says_what_will_be(visitor:
     before = visitor.services.store.inputs(study.id)
     edit(visitor, at, edited_rows={0: {"text": "uno"}, 1: {TAGS: "odd"}}, deleted_rows=[2])
     assert visitor.services.store.inputs(study.id) == before
-    assert "Save: 1 new, 2 retired, 1 with other tags. 4 outputs of retired rows" in visitor.shown()
+    assert "Save: 1 new, 2 retired, 1 with other tags." in visitor.shown()
+    assert "4 outputs of retired rows will no longer be shown." in visitor.shown()
     visitor.click("save")
     assert [(row.variables["text"], row.tags) for row in in_use(visitor, study)] == [
         ("two", ("odd",)),

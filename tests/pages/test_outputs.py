@@ -50,7 +50,7 @@ def test_only_inputs_with_gaps_are_shown_on_request(visitor: Visitor) -> None:
     assert len(at.dataframe[0].value) == 2
     at.toggle(key="gaps").set_value(True)
     visitor.run()
-    assert list(at.dataframe[0].value["input"]) == ["2. two"]
+    assert list(at.dataframe[0].value["output_input"]) == ["2. two"]
 
 
 def test_an_output_is_read_sample_by_sample(visitor: Visitor) -> None:
@@ -60,8 +60,8 @@ def test_an_output_is_read_sample_by_sample(visitor: Visitor) -> None:
     store.add(Batch(outputs=[output(warm, two, "first try"), output(warm, two, "second try", sample=1)]))
     at = visitor.go(SCREEN, study)
     assert "Terse has no output on this input" in visitor.shown()
-    at.selectbox(key="prompt").set_value(warm.id)
-    at.selectbox(key="input").set_value(two.id)
+    at.selectbox(key="output_prompt").set_value(warm.id)
+    at.selectbox(key="output_input").set_value(two.id)
     visitor.run()
     assert "first try" in visitor.shown()
     at.pagination(key=f"sample_{warm.id}_{two.id}").set_value(2)
@@ -72,7 +72,7 @@ def test_an_output_is_read_sample_by_sample(visitor: Visitor) -> None:
 
 def test_a_link_opens_its_cell(visitor: Visitor) -> None:
     study = visitor.study(["Terse", "Warm"], ["one", "two"], outputs=True)
-    visitor.link(SCREEN, study, prompt="Warm", input="2. two")
+    visitor.link(SCREEN, study, output_prompt="Warm", output_input="2. two")
     assert "Warm on two" in visitor.shown()
 
 
@@ -92,7 +92,7 @@ def test_long_grids_are_paged(visitor: Visitor) -> None:
     assert len(at.dataframe[0].value) == 50
     at.pagination[0].set_value(3)
     visitor.run()
-    assert list(at.dataframe[0].value["input"])[-1] == "120. row 119"
+    assert list(at.dataframe[0].value["output_input"])[-1] == "120. row 119"
 
 
 def test_a_long_table_is_imported_with_what_it_brings(visitor: Visitor) -> None:
