@@ -16,6 +16,7 @@ from optimizer.generation.cells import Cell, Material, Order, missing
 from optimizer.generation.costs import Preview, preview, spend_of_output, spent_by_prompt
 from optimizer.generation.drafts import Draft, Drafts
 from optimizer.generation.job import Job, State
+from optimizer.generation.keeper import Keeper
 from optimizer.generation.stability import Stability, stability
 from optimizer.generation.writer import Writer, Written
 from optimizer.llm.base import Embedder, LanguageModel
@@ -38,6 +39,7 @@ class Generation:
         self._connections = connections
         self._embedder = embedder or HashedEmbedder()
         self._drafts = Drafts()
+        self._keeper = Keeper(store)
         self._jobs: dict[str, Job] = {}
         self._ahead: dict[tuple[StudyId, str], tuple[Job, Lane]] = {}
         self._ledgers: dict[StudyId, Ledger] = {}
@@ -191,7 +193,7 @@ class Generation:
             return written
 
         most = lane.connection.concurrency
-        job = Job(order, cells, write, ledger, cancelled, threads=most + max(2, most // 4))
+        job = Job(order, cells, write, ledger, cancelled, threads=most + max(2, most // 2))
         with self._lock:
             if self._closing.is_set():
                 raise CallCancelled("The app is stopping.")
@@ -204,7 +206,9 @@ class Generation:
     def _writer(
         self, study: StudyId, lane: Lane, model: LanguageModel, material: Material, accept_truncated: bool
     ) -> Writer:
-        return Writer(self._store, study, lane.connection, model, material, accept_truncated, self._closed)
+        return Writer(
+            self._store, study, lane.connection, model, material, accept_truncated, self._closed, self._keeper
+        )
 
     def _write_draft(self, writer: Writer, draft: Draft) -> None:
         with suppress(PromptDuelError), self._drafts.writing(draft):  # the draft tells its readers

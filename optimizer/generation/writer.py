@@ -4,11 +4,12 @@ import logging
 import threading
 from dataclasses import dataclass, replace
 
-from optimizer.domain import Batch, Connection, Output, OutputId, Prompt, StudyId, new_id, utc_now
+from optimizer.domain import Connection, Output, OutputId, Prompt, StudyId, new_id, utc_now
 from optimizer.errors import Conflict
 from optimizer.generation.admission import admit, hold
 from optimizer.generation.cells import Cell, Material
 from optimizer.generation.drafts import Draft
+from optimizer.generation.keeper import Keeper
 from optimizer.llm.base import Completion, LanguageModel, Request, request_hash
 from optimizer.llm.errors import CallCancelled, NoAnswer
 from optimizer.storage.base import Store
@@ -35,6 +36,7 @@ class Writer:
     material: Material
     accept_truncated: bool
     closed: threading.Event
+    keeper: Keeper
 
     def write(self, draft: Draft, streamed: bool) -> Written:
         """The output of the draft's cell, stored. Raises ``ProviderError`` when there is none to store."""
@@ -100,7 +102,7 @@ class Writer:
         if self.closed.is_set():
             raise CallCancelled("The app stopped before this output was stored.")
         try:
-            self.store.add(Batch(outputs=[output]))
+            self.keeper.keep(output)
         except Conflict:
             there = self.existing(Cell(output.prompt, output.input, output.sample))
             if there is None:
