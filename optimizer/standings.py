@@ -12,12 +12,14 @@ from optimizer.stats.posterior import Posterior
 from optimizer.stats.readouts import chance_against_pool, p_best, rank_range, strengths
 from optimizer.stats.stopping import Advice, advise
 from optimizer.stats.tally import BOTH_BAD, BOTH_GOOD, LEVELS, SCORE_OF_FIRST, Tally
+from optimizer.stats.trust import with_judges
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
 DRAWS = 4000
 RACE_DRAWS = 1000
+PEOPLE_FIRST = 10  # votes of people before a discounted judge can have earned anything
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,8 @@ class Counted:
     second: IntArray
     level: IntArray
     input: IntArray
+    judge: IntArray  # a number for each judge, -1 for people
+    discounted: bool  # judges count as far as they follow the people
     skips: int
     by_judges: int
     raters: int
@@ -98,6 +102,27 @@ class Counted:
     @property
     def n(self) -> int:
         return len(self.first)
+
+    def posterior(self, k: int, stop: int | None = None) -> Posterior:
+        """What the votes up to ``stop`` say of the strengths of k arms.
+
+        A judge whose votes are discounted adds nothing before people voted ``PEOPLE_FIRST`` times.
+        """
+        if not self.discounted or self.by_judges == 0:
+            return fit_by_evidence(self.tally(k, 0, stop).wins)
+        whose = self.judge[:stop]
+        people = fit_by_evidence(self._of(-1, k, stop).wins)
+        if (whose == -1).sum() < PEOPLE_FIRST:
+            return people
+        judges = [self._of(int(number), k, stop).wins for number in np.unique(whose[whose >= 0])]
+        return with_judges(people, judges)
+
+    def _of(self, judge: int, k: int, stop: int | None) -> Tally:
+        """Counts of the votes of one judge, or of people, up to ``stop``."""
+        mine = np.flatnonzero(self.judge[:stop] == judge)
+        counts = np.zeros((k, k, LEVELS))
+        np.add.at(counts, (self.first[mine], self.second[mine], self.level[mine]), 1.0)
+        return Tally(counts)
 
     def tally(self, k: int, start: int = 0, stop: int | None = None) -> Tally:
         """Counts of the votes from ``start`` to ``stop``."""
@@ -110,7 +135,7 @@ class Counted:
 def standings_of(study: Study, arms: tuple[Prompt, ...], votes: Counted) -> Standings:
     """The table, strongest prompt first."""
     tally = votes.tally(len(arms))
-    posterior = fit_by_evidence(tally.wins)
+    posterior = votes.posterior(len(arms))
     draws = posterior.draws(DRAWS, np.random.default_rng([study.seed, votes.n]))
     wins = tally.wins
     return Standings(
@@ -136,7 +161,7 @@ def race_of(study: Study, arms: tuple[Prompt, ...], votes: Counted, points: int)
     for row, mark in enumerate(marks):
         tally = Tally(tally.counts + votes.tally(k, before, mark).counts)
         before = mark
-        draws = fit_by_evidence(tally.wins).draws(RACE_DRAWS, np.random.default_rng([study.seed, mark]))
+        draws = votes.posterior(k, mark).draws(RACE_DRAWS, np.random.default_rng([study.seed, mark]))
         best[row] = p_best(draws)
         estimate = chance_against_pool(draws)
         chance[row], low[row], high[row] = estimate.value, estimate.low, estimate.high

@@ -1,11 +1,14 @@
 """Judges: raters that are models. To add a way of judging: a file here and a line in the registry.
 
-base        Question, Opinion, Verdict, and what a judge promises
-wording     how a duel is put to a model; reading: how its answer is read, or refused
-asking      one opinion, with one retry; soft: the model's own probability of it
-combining   several opinions as one verdict; pairwise: the ways of asking for them
-criteria    a draft of criteria; critic: the faults of two outputs
-scripted    judges with a known opinion, for tests and for trying things out
+    base        Question, Opinion, Verdict, and what a judge promises
+    structured  one JSON object from a model, about material that must not steer it
+    reading     how an answer is read, or refused; soft: the model's own probability of it
+    wording     how a duel is put to a model; asking: one opinion
+    combining   several opinions as one verdict; pairwise: the ways of asking for them
+    criteria    a draft of criteria; critic: the faults of two outputs
+    scripted    judges with a known opinion
+
+Whoever runs judges is in ``optimizer/judging``.
 """
 
 from collections.abc import Callable

@@ -11,6 +11,7 @@ from optimizer.domain import (
     DuelId,
     Input,
     InputId,
+    JudgeVotes,
     Outcome,
     Output,
     OutputId,
@@ -91,7 +92,7 @@ def test_filters_choose_whose_votes_count(store: Store, chosen: VoteFilter, vote
 
 
 def test_the_table_adds_up(store: Store) -> None:
-    standings = Results(store).standings(store.study(STUDY))
+    standings = Results(store).standings(store.study(STUDY), VoteFilter(judges=JudgeVotes.FULL))
     assert (standings.votes, standings.human_votes, standings.judge_votes, standings.raters) == (
         60,
         30,
