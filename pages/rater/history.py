@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from optimizer.domain import Ballot, DuelId, Outcome, PromptId, RaterId
-from optimizer.history import HistoryFilter, page
+from optimizer.history import FURTHEST, HistoryFilter, page
 from pages.parts import access, duel_reading, frame, labels, notices
 
 PER_PAGE = 50
@@ -94,6 +94,8 @@ def draw_list(chosen: HistoryFilter) -> None:
     turned = f"page_{hashlib.sha256(f'{told}{chosen.withdrawn}'.encode()).hexdigest()[:12]}"
     number = int(st.session_state.get(turned, "1"))
     found = page(store, study.id, chosen, number, PER_PAGE)
+    if not found.complete:
+        st.caption(f"Only the newest {FURTHEST:,} votes were looked through.")
     if not found.ballots:
         plain = chosen == HistoryFilter(chosen.rater)
         st.info("No vote of this rater yet." if plain else "No vote passes this filter.")
