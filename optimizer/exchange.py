@@ -7,7 +7,8 @@ from datetime import datetime
 from secrets import randbits
 
 from optimizer.checks import free_name
-from optimizer.domain import Ballot, Prompt, Rater, RaterId, Study, StudyId, new_id, utc_now
+from optimizer.copies import renumbered
+from optimizer.domain import Ballot, Duel, Prompt, Rater, RaterId, Study, StudyId, new_id, utc_now
 from optimizer.errors import BadFile, BadInput, Conflict
 from optimizer.formats import EXPORTERS, IMPORTERS
 from optimizer.formats.base import Choices, Contents, Extract, Faults, Preview, Upload
@@ -60,7 +61,7 @@ class Exchange:
         if importer.makes_study:
             fresh = Study(StudyId(new_id()), upload.name, seed=randbits(32), created_at=self._clock())
             preview = importer.read(upload, Contents(fresh), choices or Choices(), self._clock())
-            return self._under_free_name(preview)
+            return self._as_new(preview)
         if study_id is None:
             raise BadInput(f"The format '{format}' adds to a study: say which.")
         seen = self._store.counters(study_id).content_version
@@ -96,14 +97,16 @@ class Exchange:
         exporter = EXPORTERS.get(format)
         if exporter is None:
             raise BadInput(f"There is no export format '{format}'. Known are {', '.join(EXPORTERS)}.")
-        chosen = chosen or VoteFilter()
+        chosen = VoteFilter() if exporter.whole or chosen is None else chosen
         contents = self._contents(study_id)
         raters = {rater.id: rater for rater in self._store.raters(study_id)}
         ballots = self._ballots(contents, raters, chosen)
         leader = self.leader(study_id, chosen) if format == "winner" else None
-        text = exporter.write(Extract(contents, raters, ballots, leader))
+        duels, rubrics = self._duels(study_id), self._store.rubrics(study_id)
+        written = exporter.write(Extract(contents, raters, ballots, duels, rubrics, leader))
+        pieces = (piece.encode() if isinstance(piece, str) else piece for piece in written)
         slug = re.sub(r"[^a-z0-9]+", "-", contents.study.name.lower()).strip("-")[:60] or "study"
-        return Export(f"{slug}-{format}.{exporter.suffix}", exporter.mime, (piece.encode() for piece in text))
+        return Export(f"{slug}-{format}.{exporter.suffix}", exporter.mime, pieces)
 
     def leader(self, study_id: StudyId, chosen: VoteFilter | None = None) -> Prompt | None:
         """The strongest prompt in use, None while no vote counts."""
@@ -137,17 +140,26 @@ class Exchange:
                 ):
                     yield ballot
 
-    def _under_free_name(self, preview: Preview) -> Preview:
-        """The same under a name that no study has."""
+    def _duels(self, study_id: StudyId) -> Iterator[Duel]:
+        """Every duel ever asked, oldest first."""
+        asked = self._store.counters(study_id).duels
+        yield from reversed(self._store.last_duels(study_id, limit=asked) if asked else [])
+
+    def _as_new(self, preview: Preview) -> Preview:
+        """The same under a name that no study has, and under new ids where its original is here."""
         if preview.faults:
             return preview
-        study = preview.batch.studies[0]
-        name = free_name(study.name, [known.name for known in self._store.studies()])
-        if name == study.name:
-            return preview
-        note = f"There is a study '{study.name}' already: the new one is called '{name}'."
-        batch = replace(preview.batch, studies=[replace(study, name=name)])
-        return replace(preview, batch=batch, notes=(*preview.notes, note))
+        batch, notes = preview.batch, preview.notes
+        known = self._store.studies()
+        if any(study.id == batch.studies[0].id for study in known):
+            batch = renumbered(batch)
+            notes = (*notes, "This study is here already: it is imported as a copy.")
+        study = batch.studies[0]
+        name = free_name(study.name, [one.name for one in known])
+        if name != study.name:
+            batch = replace(batch, studies=[replace(study, name=name)])
+            notes = (*notes, f"There is a study '{study.name}' already: the new one is called '{name}'.")
+        return replace(preview, batch=batch, notes=notes)
 
     def _check_size(self, upload: Upload) -> None:
         if len(upload.data) > self._max_bytes:

@@ -1,12 +1,11 @@
-"""Copies of studies, and the sample studies that come with the project."""
+"""The sample studies that come with the project."""
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from optimizer.domain import Batch, Input, InputId, Output, OutputId, Prompt, PromptId, Study, StudyId, new_id
+from optimizer.domain import Batch, Input, Prompt, Study, StudyId
 from optimizer.formats.base import Choices, Contents, Upload
 from optimizer.formats.study_json import StudyJson
 from optimizer.inputs_table import content_of
@@ -29,41 +28,3 @@ def same_contents(batch: Batch, prompts: Sequence[Prompt], inputs: Sequence[Inpu
     our_rows = {(content_of(row.variables), row.tags) for row in batch.inputs}
     their_rows = {(content_of(row.variables), row.tags) for row in inputs if row.retired_at is None}
     return ours == theirs and our_rows == their_rows
-
-
-def copied(
-    study: Study,
-    name: str,
-    seed: int,
-    now: datetime,
-    prompts: Sequence[Prompt],
-    inputs: Sequence[Input],
-    outputs: Sequence[Output],
-) -> Batch:
-    """The same study under new ids, retired prompts and inputs included."""
-    copy = replace(study, id=StudyId(new_id()), name=name, seed=seed, created_at=now, archived_at=None)
-    prompt_ids = {prompt.id: PromptId(new_id()) for prompt in prompts}
-    input_ids = {row.id: InputId(new_id()) for row in inputs}
-    return Batch(
-        studies=[copy],
-        prompts=[
-            replace(
-                prompt,
-                id=prompt_ids[prompt.id],
-                study=copy.id,
-                parent=None if prompt.parent is None else prompt_ids[prompt.parent],
-            )
-            for prompt in prompts
-        ],
-        inputs=[replace(row, id=input_ids[row.id], study=copy.id) for row in inputs],
-        outputs=[
-            replace(
-                output,
-                id=OutputId(new_id()),
-                study=copy.id,
-                prompt=prompt_ids[output.prompt],
-                input=input_ids[output.input],
-            )
-            for output in outputs
-        ],
-    )

@@ -11,6 +11,7 @@ from datetime import datetime
 from pathlib import Path
 
 from optimizer.checks import check_text, clean_name, free_name
+from optimizer.copies import renumbered
 from optimizer.domain import (
     Batch,
     Input,
@@ -25,7 +26,7 @@ from optimizer.domain import (
     utc_now,
 )
 from optimizer.errors import BadInput, Conflict
-from optimizer.samples import copied, same_contents, sample_batches
+from optimizer.samples import same_contents, sample_batches
 from optimizer.selectors import SELECTORS
 from optimizer.storage.base import Store
 
@@ -121,16 +122,23 @@ class Studies:
         return study
 
     def duplicate(self, study_id: StudyId, name: str | None = None) -> Study:
-        """A copy with its prompts, inputs and outputs, without raters and votes."""
+        """A copy with its prompts, inputs, outputs and rubrics, without raters and votes."""
         old = self._store.study(study_id)
-        batch = copied(
+        copy = replace(
             old,
-            free_name(old.name, self._names()) if name is None else self._unused_name(name),
-            secrets.randbits(32),
-            self._clock(),
-            self._store.prompts(study_id),
-            self._store.inputs(study_id),
-            self._store.outputs(study_id),
+            name=free_name(old.name, self._names()) if name is None else self._unused_name(name),
+            seed=secrets.randbits(32),
+            created_at=self._clock(),
+            archived_at=None,
+        )
+        batch = renumbered(
+            Batch(
+                studies=[copy],
+                prompts=self._store.prompts(study_id),
+                inputs=self._store.inputs(study_id),
+                outputs=self._store.outputs(study_id),
+                rubrics=self._store.rubrics(study_id),
+            )
         )
         self._store.add(batch)
         return batch.studies[0]
@@ -158,9 +166,7 @@ class Studies:
             sample = batch.studies[0]
             name = free_name(sample.name, [study.name for study in studies])
             if any(study.id == sample.id for study in studies):  # the first copy, changed meanwhile
-                batch = copied(
-                    sample, name, sample.seed, self._clock(), batch.prompts, batch.inputs, batch.outputs
-                )
+                batch = renumbered(batch)
             fresh = replace(batch.studies[0], name=name)
             with suppress(Conflict):  # another process loaded the same sample a moment ago
                 self._store.add(replace(batch, studies=[fresh]))

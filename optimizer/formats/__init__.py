@@ -1,5 +1,6 @@
 """Files in and out. A new format is one file and one line here."""
 
+from optimizer.formats.archive import Archive
 from optimizer.formats.base import Choices, Contents, Exporter, Extract, Importer, Preview, Upload
 from optimizer.formats.inputs import InputsTable
 from optimizer.formats.lmsys import LmsysBattles
@@ -14,6 +15,7 @@ __all__ = ["EXPORTERS", "IMPORTERS", "Choices", "Contents", "Extract", "Preview"
 
 IMPORTERS: dict[str, Importer] = {
     "study-json": StudyJson(),
+    "archive": Archive(),
     "inputs": InputsTable(),
     "outputs-long": OutputsLong(),
     "outputs-wide": OutputsWide(),
@@ -26,6 +28,7 @@ EXPORTERS: dict[str, Exporter] = {
     "trl-preference": TrlPreference(),
     "trl-unpaired": TrlUnpaired(),
     "lmsys-battles": LmsysBattles(),
+    "archive": Archive(),
     "study-json": StudyJson(),
     "inputs": InputsTable(),
     "outputs-long": OutputsLong(),

@@ -5,12 +5,24 @@ be stored, what a person should know, and every fault with its row and column. N
 a person has seen it, and then all of it in one transaction. No path or URL in a file is ever followed.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import ClassVar, Protocol
 
-from optimizer.domain import Ballot, Batch, Input, Output, Prompt, Rater, RaterId, Study, StudyId
+from optimizer.domain import (
+    Ballot,
+    Batch,
+    Duel,
+    Input,
+    Output,
+    Prompt,
+    Rater,
+    RaterId,
+    Rubric,
+    Study,
+    StudyId,
+)
 from optimizer.errors import BadFile, BadInput
 
 MAX_FAULTS = 1000  # a file that is wrong in every row says so a thousand times, not a million
@@ -85,12 +97,15 @@ class Importer(Protocol):
 class Extract:
     """What an export writes: a study, its raters, and the votes that passed the filters.
 
-    ``ballots`` come oldest first, withdrawn votes among them, and may be gone through once.
+    ``ballots`` come oldest first, withdrawn votes among them; ``duels`` are all that were ever asked, in
+    that order. Both may be gone through once.
     """
 
     contents: Contents
     raters: Mapping[RaterId, Rater] = field(default_factory=dict)
     ballots: Iterable[Ballot] = ()
+    duels: Iterable[Duel] = ()
+    rubrics: Sequence[Rubric] = ()
     winner: Prompt | None = None
 
 
@@ -101,10 +116,11 @@ class Exporter(Protocol):
     label: ClassVar[str]
     suffix: ClassVar[str]  # without the dot
     mime: ClassVar[str]
+    whole: ClassVar[bool]  # it holds the study as it is: filters of votes do not apply
     loses: ClassVar[str]  # what it cannot hold, in a sentence
 
-    def write(self, extract: Extract) -> Iterator[str]:
-        """The file in pieces, to be encoded as UTF-8."""
+    def write(self, extract: Extract) -> Iterator[str] | Iterator[bytes]:
+        """The file in pieces; text is to be encoded as UTF-8."""
         ...
 
 

@@ -30,6 +30,7 @@ class InputsTable:
     makes_study: ClassVar[bool] = False
     suffix: ClassVar[str] = "csv"
     mime: ClassVar[str] = "text/csv"
+    whole: ClassVar[bool] = True
     loses: ClassVar[str] = "Holds the inputs in use with their tags; no dates and no retired inputs."
 
     def read(self, upload: Upload, contents: Contents, choices: Choices, now: datetime) -> Preview:

@@ -27,6 +27,7 @@ class LmsysBattles:
     label: ClassVar[str] = "LMSYS / LMArena battles (JSONL)"
     suffix: ClassVar[str] = "jsonl"
     mime: ClassVar[str] = "application/jsonl"
+    whole: ClassVar[bool] = False
     loses: ClassVar[str] = (
         "Has no place for how clearly a side won, reasons and comments, and why a pair was asked; the "
         "user's turn is the input that both sides share. Leaves out skips, replays and withdrawn votes."

@@ -27,6 +27,7 @@ class OutputsLong:
     makes_study: ClassVar[bool] = False
     suffix: ClassVar[str] = "csv"
     mime: ClassVar[str] = "text/csv"
+    whole: ClassVar[bool] = True
     loses: ClassVar[str] = (
         "Holds the outputs that can be shown, of prompts and inputs in use; no failed ones, tokens or times."
     )

@@ -45,6 +45,7 @@ class StudyJson:
     makes_study: ClassVar[bool] = True
     suffix: ClassVar[str] = "json"
     mime: ClassVar[str] = "application/json"
+    whole: ClassVar[bool] = True
     loses: ClassVar[str] = (
         "Holds no votes, raters, settings or dates, and of prompts and inputs only those in use."
     )

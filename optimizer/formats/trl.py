@@ -20,6 +20,7 @@ class TrlPreference:
     label: ClassVar[str] = "TRL / Hugging Face preference pairs (JSONL)"
     suffix: ClassVar[str] = "jsonl"
     mime: ClassVar[str] = "application/jsonl"
+    whole: ClassVar[bool] = False
     loses: ClassVar[str] = (
         "'prompt' is the input that both sides share, not either side's prompt, whose names are in "
         "'chosen_prompt' and 'rejected_prompt'. Leaves out both good, both bad and skips."
@@ -50,6 +51,7 @@ class TrlUnpaired:
     label: ClassVar[str] = "TRL / Hugging Face unpaired preference, for KTO (JSONL)"
     suffix: ClassVar[str] = "jsonl"
     mime: ClassVar[str] = "application/jsonl"
+    whole: ClassVar[bool] = False
     loses: ClassVar[str] = (
         "Says of each answer whether it was preferred or called good, not which other answer it met. Leaves "
         "out skips."

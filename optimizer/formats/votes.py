@@ -47,6 +47,7 @@ class VotesCsv:
     label: ClassVar[str] = "Votes (CSV)"
     suffix: ClassVar[str] = "csv"
     mime: ClassVar[str] = "text/csv"
+    whole: ClassVar[bool] = False
     loses: ClassVar[str] = (
         "Holds every vote, but no texts of prompts, inputs and outputs. Texts that a spreadsheet would run "
         "as a formula have an apostrophe before them."
@@ -65,6 +66,7 @@ class VotesJsonl:
     label: ClassVar[str] = "Votes (JSONL)"
     suffix: ClassVar[str] = "jsonl"
     mime: ClassVar[str] = "application/jsonl"
+    whole: ClassVar[bool] = False
     loses: ClassVar[str] = "Holds every vote, but no texts of prompts, inputs and outputs."
 
     def write(self, extract: Extract) -> Iterator[str]:

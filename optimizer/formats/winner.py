@@ -14,6 +14,7 @@ class WinnerText:
     label: ClassVar[str] = "Winning prompt (text)"
     suffix: ClassVar[str] = "txt"
     mime: ClassVar[str] = "text/plain"
+    whole: ClassVar[bool] = False
     loses: ClassVar[str] = (
         "Holds the text of the leading prompt alone: not its name, nor how sure its lead is."
     )

@@ -2,9 +2,11 @@
 
 import inspect
 import json
+from dataclasses import replace
 
 import pytest
 
+from optimizer.config import ROOT
 from optimizer.domain import Study, StudyId, utc_now
 from optimizer.errors import BadFile, NotFound
 from optimizer.formats import EXPORTERS, IMPORTERS
@@ -56,22 +58,22 @@ def test_a_file_of_another_kind_is_refused_with_a_sentence(name: str, data: byte
 
 
 @pytest.mark.parametrize("name", EXPORTERS)
-def test_an_export_is_text_in_its_format_even_of_an_empty_study(name: str, extract: Extract) -> None:
+def test_an_export_is_in_its_format_even_of_an_empty_study(name: str, extract: Extract) -> None:
     for source in (extract, Extract(EMPTY)):
         try:
-            text = "".join(EXPORTERS[name].write(source))
+            pieces = list(EXPORTERS[name].write(source))
         except NotFound:
             assert name == "winner"
             assert source.winner is None
             continue
-        text.encode()
+        data = b"".join(piece.encode() if isinstance(piece, str) else piece for piece in pieces)
         if EXPORTERS[name].suffix == "jsonl":
-            assert all(isinstance(json.loads(line), dict) for line in text.splitlines())
+            assert all(isinstance(json.loads(line), dict) for line in data.splitlines())
 
 
 @pytest.mark.parametrize("name", EXPORTERS)
 def test_an_export_of_many_votes_comes_in_pieces(name: str, extract: Extract) -> None:
-    many = Extract(extract.contents, extract.raters, list(extract.ballots) * 100, extract.winner)
+    many = replace(extract, ballots=list(extract.ballots) * 100)
     pieces = EXPORTERS[name].write(many)
     assert iter(pieces) is pieces
     if name in ("votes-csv", "votes-jsonl", "trl-preference", "trl-unpaired", "lmsys-battles"):
@@ -82,3 +84,9 @@ def test_an_export_of_many_votes_comes_in_pieces(name: str, extract: Extract) ->
 def test_formats_keep_nothing_between_files(format: Importer | Exporter) -> None:
     assert vars(format) == {}
     assert not inspect.isabstract(type(format))
+
+
+def test_every_format_is_described_for_users() -> None:
+    text = (ROOT / "docs" / "formats.md").read_text(encoding="utf-8")
+    for name in EXPORTERS:
+        assert f"`{name}`" in text
