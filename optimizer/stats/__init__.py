@@ -14,5 +14,7 @@ readouts.py       p_best(draws), strengths(posterior, level), rank_distribution(
                   rank_range(draws, level), chance_against_pool(draws, level), expected_regret(draws, arm),
                   preference_matrix(posterior), interval_of_chance(posterior, first, second, level)
 winners.py        condorcet(P), copeland(P), borda(P), von_neumann(P) -> mixture, shares(wins) -> P
-stopping.py       advise(posterior, votes, rng, confidence, margin, p_cycle, draws) -> Advice
+cycles.py         check_cycles(wins, rng, margin) -> CycleCheck: is a circle of preferences real?
+stopping.py       advise(posterior, votes, rng, confidence, margin, p_cycle, draws, forecast) -> Advice
+forecast.py       votes_to_decision(posterior, rng, confidence, margin): about how many votes are still needed
 """

@@ -1,16 +1,28 @@
-"""When to stop asking: advice from the posterior, made to hold with a look after every vote."""
+"""When to stop asking: advice from the posterior, which holds though one looks after every vote.
 
+Stop when the leader is the best with the wanted probability. Looking after every vote does no harm by itself:
+a posterior probability is right, on average over the prior, whenever one looks (Rouder 2014, "Optional
+stopping: no problem for Bayesians"). What could break it is a wrong model, so the prior width is chosen by
+evidence, the model may know of position, ties and inputs, and ``benchmarks/calibration.py`` measures it in
+worlds that the model is wrong about: of the runs that stopped at 95 %, 95 % or more were right in each.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit, logit
+from scipy.special import expit
 
+from optimizer.stats.forecast import votes_to_decision
 from optimizer.stats.posterior import Posterior
 from optimizer.stats.readouts import expected_regret, p_best
 
 FloatArray = NDArray[np.float64]
+
+DRAWS = 4000
+CIRCLE_IN_DOUBT = 0.5  # probability of a circle above which no winner is declared
 
 
 class AdviceKind(StrEnum):
@@ -35,9 +47,9 @@ class Advice:
     p_best: float  # of the leader
     p_near_best: float  # that no arm is better than the leader by more than the margin
     expected_regret: float  # of the leader, win probability
-    more_votes: int | None  # about as many to reach the confidence; None when unknown or none are needed
+    more_votes: int | None  # about as many until the advice changes to stop; None when unknown or not wanted
 
-    def sentence(self, names: list[str]) -> str:
+    def sentence(self, names: Sequence[str]) -> str:
         """The reason with the arms' names."""
         return self.reason.format(leader=names[self.leader], runner_up=names[self.runner_up])
 
@@ -50,56 +62,93 @@ def advise(
     margin: float = 0.05,
     p_cycle: float = 0.0,
     draws: FloatArray | None = None,
+    forecast: bool = True,
 ) -> Advice:
     """The advice after ``votes`` votes.
 
     ``confidence`` is the wanted probability of being right, ``margin`` the difference in win
     probability that does not matter, ``p_cycle`` the probability that the preferences run in a
-    circle (``cycles.py``); ``draws`` (n, k) of the strengths where the caller has them already.
+    circle (``cycles.py``); ``draws`` (n, k) of the strengths where the caller has them already;
+    without ``forecast`` the number of votes that are still needed is left out, which is faster.
+
+    Practically equal means both: with the wanted probability no arm is better than the leader by more than
+    the margin, and the leader's own estimated advantage over the runner-up is within the margin.
     """
-    sample = posterior.draws(4000, rng) if draws is None else draws
     leader = posterior.leader
     if posterior.k == 1:
-        reason = "{leader} is the only prompt."
-        return Advice(AdviceKind.STOP, reason, 0, 0, 1.0, 1.0, 0.0, None)
+        return Advice(AdviceKind.STOP, "{leader} is the only prompt.", 0, 0, 1.0, 1.0, 0.0, None)
+    sample = posterior.draws(DRAWS, rng) if draws is None else draws
     chance = float(p_best(sample)[leader])
-    others = np.where(np.arange(posterior.k) == leader, -np.inf, (sample > sample[:, [leader]]).mean(0))
-    runner_up = int(others.argmax())
-    short = expit(sample.max(1) - sample[:, leader]) - 0.5
-    near = float((short <= margin).mean())
-    regret = expected_regret(sample, leader).win_probability
+    better = (sample > sample[:, [leader]]).mean(0)
+    better[leader] = -1.0
+    runner_up = int(np.lexsort((posterior.mean, better))[-1])
+    near = float((expit(sample.max(1) - sample[:, leader]) - 0.5 <= margin).mean())
+    advantage = float(expit(sample[:, leader] - sample[:, runner_up]).mean()) - 0.5
+    kind = _kind(chance, near, advantage, p_cycle, votes, confidence, margin)
     more = None
-    if p_cycle >= confidence:
-        kind = AdviceKind.CYCLE
-        reason = (
-            "The preferences run in a circle: no prompt beats all the others, {leader} wins most on average."
-        )
-    elif chance >= confidence:
-        kind = AdviceKind.STOP
-        reason = f"{{leader}} is the best with a probability of {_percent(chance)}."
-    elif near >= confidence:
-        kind = AdviceKind.PRACTICALLY_EQUAL
-        reason = (
-            "{leader} and {runner_up} are practically equal: "
-            f"no prompt is better than {{leader}} by more than {100 * margin:.0f} points "
-            f"with a probability of {_percent(near)}."
-        )
-    else:
-        kind = AdviceKind.KEEP_GOING
-        more = _more_votes(chance, votes, confidence)
-        reason = (
-            f"{{leader}} leads and is the best with a probability of {_percent(chance)}; "
-            f"{{runner_up}} may still overtake. About {more} more votes."
-        )
+    if kind is AdviceKind.KEEP_GOING and forecast and p_cycle <= CIRCLE_IN_DOUBT:
+        more = votes_to_decision(posterior, rng, confidence, margin)
+    reason = _reason(kind, chance, near, p_cycle, votes, margin, more)
+    regret = expected_regret(sample, leader).win_probability
     return Advice(kind, reason, leader, runner_up, chance, near, regret, more)
 
 
-def _percent(chance: float) -> str:
-    return f"{100 * min(chance, 0.999):.0f} %" if chance < 0.99 else f"{100 * min(chance, 0.999):.1f} %"
+def _kind(
+    chance: float,
+    near: float,
+    advantage: float,
+    p_cycle: float,
+    votes: float,
+    confidence: float,
+    margin: float,
+) -> AdviceKind:
+    if votes == 0:
+        return AdviceKind.KEEP_GOING
+    if p_cycle >= confidence:
+        return AdviceKind.CYCLE
+    if p_cycle > CIRCLE_IN_DOUBT:
+        return AdviceKind.KEEP_GOING
+    if chance >= confidence:
+        return AdviceKind.STOP
+    if near >= confidence and advantage <= margin:
+        return AdviceKind.PRACTICALLY_EQUAL
+    return AdviceKind.KEEP_GOING
 
 
-def _more_votes(chance: float, votes: float, confidence: float) -> int:
-    """A first guess: evidence in logits of P(best) grows about linearly with votes."""
-    reached = max(float(logit(np.clip(chance, 0.02, 0.98))) + 3.0, 0.3)
-    wanted = float(logit(confidence)) + 3.0
-    return max(1, int(np.ceil((max(votes, 5.0) * wanted / reached) - votes)))
+def _reason(
+    kind: AdviceKind,
+    chance: float,
+    near: float,
+    p_cycle: float,
+    votes: float,
+    margin: float,
+    more: int | None,
+) -> str:
+    """One sentence or two, with the names left open."""
+    if votes == 0:
+        return "Nobody has voted yet."
+    if kind is AdviceKind.CYCLE:
+        return (
+            f"The preferences run in a circle, with a probability of {percent(p_cycle)}: "
+            "there are prompts that beat each other in turn, so no single order is right."
+        )
+    if kind is AdviceKind.STOP:
+        return f"{{leader}} is the best with a probability of {percent(chance)}."
+    if kind is AdviceKind.PRACTICALLY_EQUAL:
+        return (
+            "{leader} and {runner_up} are practically equal: with a probability of "
+            f"{percent(near)} no prompt is better than {{leader}} by more than {100 * margin:g} points."
+        )
+    if p_cycle > CIRCLE_IN_DOUBT:
+        return f"The preferences may run in a circle (probability {percent(p_cycle)}); more votes will tell."
+    needed = "Many more votes are needed." if more is None else f"About {more} more {_votes(more)}."
+    return f"{{leader}} leads and is the best with a probability of {percent(chance)}. {needed}"
+
+
+def percent(chance: float) -> str:
+    """A probability for people; never a round 100 %."""
+    return f"{100 * chance:.0f} %" if chance < 0.985 else f"{100 * min(chance, 0.999):.1f} %"
+
+
+def _votes(number: int) -> str:
+    return "vote" if number == 1 else "votes"
