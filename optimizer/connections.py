@@ -5,7 +5,7 @@ a person typed in this session, by ``optimizer.llm.keys.origin`` of the server t
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from optimizer.domain import Connection
 from optimizer.errors import BadInput, NotFound
@@ -39,6 +39,10 @@ class Connections:
         self._store = store
         self._keys = keys or KeyRing()
         self._lanes = Lanes(open)
+
+    def use_secrets(self, secrets: Mapping[str, str]) -> None:
+        """Keys by connection name from the app's secrets file, which only the screens can read."""
+        self._keys = replace(self._keys, secrets=dict(secrets))
 
     def all(self) -> list[Connection]:
         """By name."""

@@ -43,23 +43,28 @@ class Order:
     accept_truncated: bool = False
 
 
-@dataclass(frozen=True, slots=True)
 class Material:
-    """The prompts and inputs of a study, by id."""
+    """The prompts and inputs of a study, by id. Their texts never change; new ones are found as they come."""
 
-    prompts: dict[PromptId, Prompt]
-    inputs: dict[InputId, Input]
-
-    @classmethod
-    def of(cls, store: Store, study: StudyId) -> "Material":
-        return cls({p.id: p for p in store.prompts(study)}, {i.id: i for i in store.inputs(study)})
+    def __init__(self, store: Store, study: StudyId) -> None:
+        self._store = store
+        self._study = study
+        self.prompts: dict[PromptId, Prompt] = {}
+        self.inputs: dict[InputId, Input] = {}
+        self._read()
 
     def request(self, cell: Cell) -> Request:
         """What a cell asks the model. ``BadInput`` when the template does not fit the input."""
         if cell.prompt not in self.prompts or cell.input not in self.inputs:
+            self._read()
+        if cell.prompt not in self.prompts or cell.input not in self.inputs:
             raise NotFound("This prompt or input does not belong to the study.")
         prompt, row = self.prompts[cell.prompt], self.inputs[cell.input]
         return Request(conversation(prompt.text, row), sample=cell.sample)
+
+    def _read(self) -> None:
+        self.prompts = {prompt.id: prompt for prompt in self._store.prompts(self._study)}
+        self.inputs = {row.id: row for row in self._store.inputs(self._study)}
 
 
 def conversation(template: str, row: Input) -> tuple[Message, ...]:

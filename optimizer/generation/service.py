@@ -50,14 +50,14 @@ class Generation:
     # -- whole orders -------------------------------------------------------------------------
     def preview(self, order: Order) -> Preview:
         """What an order would take. Calls nobody."""
-        material = Material.of(self._store, order.study)
+        material = Material(self._store, order.study)
         connection = self._connections.named(order.connection)
         order.budget.check(connection)
         return preview(self._store, connection, material, order.study, missing(self._store, order, material))
 
     def start(self, order: Order, typed: Mapping[str, str] | None = None) -> Job:
         """Begin in the background. What is there already is left alone; so a second start resumes."""
-        material = Material.of(self._store, order.study)
+        material = Material(self._store, order.study)
         cells = missing(self._store, order, material)
         lane = self._connections.lane(order.connection, typed)
         order.budget.check(lane.connection)
@@ -83,7 +83,7 @@ class Generation:
         ``budget`` is that of the study: what its outputs took before counts too. A connection that has
         just failed is left alone for a minute.
         """
-        material = Material.of(self._store, study)
+        material = Material(self._store, study)
         order = Order(study, connection, cells=tuple(cells), budget=budget)
         wanted = missing(self._store, order, material)
         lane = self._connections.lane(connection, typed)
@@ -93,6 +93,8 @@ class Generation:
             running, of_lane = self._ahead.get((study, connection), (None, None))
         if running is not None and of_lane is lane and (running.requeue(wanted) or _resting(running)):
             return running
+        if running is not None and of_lane is not lane:  # another key, or an edited connection
+            running.cancel()
         job = self._begin(order, wanted, lane, material, ledger)
         with self._lock:
             self._ahead[study, connection] = job, lane
@@ -117,7 +119,7 @@ class Generation:
         lane = self._connections.lane(connection, typed)
         budget.check(lane.connection)
         model = lane.under(self._study_ledger(study, budget), self._closing, urgent=True)
-        writer = self._writer(study, lane, model, Material.of(self._store, study), accept_truncated)
+        writer = self._writer(study, lane, model, Material(self._store, study), accept_truncated)
         if retry:
             cell = self._after_held(study, cell)
         draft, mine = self._drafts.open(cell)

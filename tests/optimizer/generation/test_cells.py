@@ -19,7 +19,7 @@ def output(prompt: str, row: str, sample: int = 0, error: str = "") -> Output:
 
 def lacking(store: MemoryStore, **wanted: object) -> list[tuple[str, str, int]]:
     order = Order(STUDY, "fake", **wanted)  # type: ignore[arg-type]
-    return [tuple(cell) for cell in missing(store, order, Material.of(store, STUDY))]
+    return [tuple(cell) for cell in missing(store, order, Material(store, STUDY))]
 
 
 def row(**variables: str) -> Input:

@@ -4,11 +4,12 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from optimizer.domain import InputId, Output, PromptId, StudyId
+from optimizer.domain import Batch, Input, InputId, Output, Prompt, PromptId, Study, StudyId
 from optimizer.errors import BadInput, Conflict, NotFound
 from optimizer.generation import Generation
 from optimizer.generation.cells import Cell, Order
@@ -73,8 +74,6 @@ def test_the_preview_says_what_it_will_take_and_the_ledger_what_it_took(
 
 
 def test_the_preview_finds_templates_that_fit_no_input(store: MemoryStore, generation_on: OnStore) -> None:
-    from optimizer.domain import Batch, Prompt
-
     store.add(Batch(prompts=[Prompt(PromptId("px"), STUDY, "X", "On {{topic}}")]))
     preview = generation_on(store).preview(WHOLE)
     assert (preview.calls, preview.unfit) == (20, 5)
@@ -103,8 +102,6 @@ def test_stopping_and_starting_again_repeats_no_call(
 def test_the_same_request_in_another_study_is_not_paid_for_again(
     server: FakeServer, store: MemoryStore, generation_on: OnStore
 ) -> None:
-    from optimizer.domain import Batch, Input, Prompt, Study
-
     generation = generation_on(store)
     finished(generation.start(WHOLE))
     twin = StudyId("twin")
@@ -231,8 +228,6 @@ def test_what_may_not_be_shown_is_stored_held_back_and_may_be_released(
 def test_an_answer_that_quotes_its_prompt_is_held_back(
     server: FakeServer, store: MemoryStore, generation_on: OnStore
 ) -> None:
-    from optimizer.domain import Batch, Prompt
-
     secret = "Answer like a harbour pilot who has seen every storm and fears none."
     store.add(Batch(prompts=[Prompt(PromptId("px"), STUDY, "X", secret + " {{question}}")]))
     server.reply = lambda body: f"Sure! {body['messages'][-1]['content']}"
@@ -268,6 +263,32 @@ def test_the_budget_ahead_of_need_counts_all_that_the_study_spent(
     again = generation_on(store)  # as after a restart
     finished(again.ensure(STUDY, "fake", cells("p0i3"), Budget(calls=10)))
     assert server.answered == 10
+
+
+def test_prompts_that_are_added_meanwhile_are_generated_for(
+    server: FakeServer, store: MemoryStore, generation_on: OnStore
+) -> None:
+    generation = generation_on(store)
+    finished(generation.ensure(STUDY, "fake", cells("p0i0"), Budget()))
+    store.add(Batch(prompts=[Prompt(PromptId("p9"), STUDY, "New", "New. {{question}}")]))
+    job = finished(generation.ensure(STUDY, "fake", cells("p9i0"), Budget()))
+    assert job.progress().failed == 0
+    assert [output.prompt for output in store.outputs(STUDY)] == ["p0", "p9"]
+
+
+def test_an_edited_connection_ends_what_waited_on_the_old_one(
+    server: FakeServer, store: MemoryStore, generation_on: OnStore
+) -> None:
+    server.latency_s = 0.05
+    generation = generation_on(store, concurrency=1)
+    before = generation.ensure(STUDY, "fake", cells("p0i0", "p1i0", "p2i0", "p3i0"), Budget())
+    store.put_connection(replace(store.connections()[0], model="fake-large"))
+    after = generation.ensure(STUDY, "fake", cells("p0i1"), Budget())
+    assert after is not before
+    finished(before)
+    finished(after)
+    assert before.progress().state is State.CANCELLED
+    assert server.requests[-1]["model"] == "fake-large"
 
 
 def test_a_connection_that_just_failed_is_left_alone(
