@@ -32,7 +32,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("DATA_DIR", "data/local", "Folder that holds the database; made if it does not exist."),
     Setting("DATABASE_URL", "", "Where studies are kept; empty means a SQLite file in DATA_DIR."),
     Setting("SAMPLES_DIR", "data/samples", "Folder of the sample studies."),
-    Setting("MIN_VIEW_MS", "400", "A vote counts only when the pair has been on screen for this long."),
+    Setting("MIN_VIEW_MS", "700", "A vote counts only when the pair has been on screen for this long."),
     Setting("MAX_UPLOAD_MB", "64", "Largest file that may be imported, in megabytes."),
 )
 

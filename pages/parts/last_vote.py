@@ -92,21 +92,16 @@ def _reasons(visit: Visit, rater: Rater, vote: Vote) -> None:
         except PromptDuelError as error:
             frame.keep_message(str(error))
 
-    left, right = st.columns(2, gap="medium")
+    # The widgets own their values from here on: a changed default would make new widgets of them.
+    st.session_state.setdefault(names["first"], list(vote.first_reasons))
+    st.session_state.setdefault(names["second"], list(vote.second_reasons))
+    st.session_state.setdefault(comment, vote.comment)
     chips = [*REASONS_FOR, *REASONS_AGAINST]
-    for column, side, label, ticked in (
-        (left, "first", "A", vote.first_reasons),
-        (right, "second", "B", vote.second_reasons),
-    ):
+    for column, side, label in zip(st.columns(2, gap="medium"), names, ("A", "B"), strict=True):
         column.pills(
-            f"{label} was",
-            chips,
-            selection_mode="multi",
-            default=list(ticked),
-            key=names[side],
-            on_change=save,
+            f"{label} was", chips, selection_mode="multi", key=names[side], on_change=save, wrap=True
         )
-    st.text_area(ASKED[vote.outcome], vote.comment, key=comment, on_change=save, height=80, max_chars=5000)
+    st.text_area(ASKED[vote.outcome], key=comment, on_change=save, height=80, max_chars=5000)
 
 
 def _reveal(visit: Visit, shown: ShownDuel) -> None:

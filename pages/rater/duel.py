@@ -17,7 +17,8 @@ HELP = """
 | **S** | skip this pair | **5** | right is clearly better |
 | **U** | undo the last vote | **D** | what differs between the outputs |
 | **E** | why this pair? | **M** | Markdown or raw text |
-| **I** | the whole input | **H** | this help |
+| **I** | the whole input | **P** | stop after each vote to say why |
+| | | **H** | this help |
 
 The sides are drawn at random for each pair. Plain keys are ignored while you type in a field.
 """
@@ -60,6 +61,7 @@ TOOLS = (
     ("Why this pair?", "E", "show_why"),
     ("Differences", "D", "show_diff"),
     ("Markdown or raw", "M", "show_raw"),
+    ("Say why after each vote", "P", "pause"),
     ("Keys", "H", "show_help"),
 )
 
@@ -68,8 +70,8 @@ def draw_tools(shown: ShownDuel) -> str:
     """The row above the pair; returns how the outputs are to be drawn."""
     with st.container(horizontal=True, key="duel_tools", vertical_alignment="center"):
         for label, key, name in TOOLS:
-            st.button(label, key=f"tool_{key}", on_click=flip, args=(name,), shortcut=key, type="tertiary")
-        st.toggle("Pause after each vote to say why", key="pause", persist_state="session")
+            kind = "secondary" if st.session_state.get(name) else "tertiary"
+            st.button(label, key=f"tool_{key}", on_click=flip, args=(name,), shortcut=key, type=kind)
     fitting = output_text.fitting_mode((shown.first.text, shown.second.text))
     if not st.session_state.get("show_raw"):
         return fitting
@@ -128,7 +130,9 @@ frame.show_message()
 if st.session_state.get("reviewing") and "last_vote" in st.session_state:
     last_vote.review(visit, study, rater)
     with st.bottom, st.container(horizontal=True, horizontal_alignment="center"):
+        # Two keys for one thing: a focused chip keeps Ctrl+Enter to itself, a text field keeps letters.
         st.button("Save and go on", on_click=go_on, shortcut="Ctrl+Enter", type="primary", key="go_on")
+        st.button("Go on", on_click=go_on, shortcut="G", type="tertiary", key="go_on_too")
         st.button("Undo", on_click=undo, shortcut="U", type="tertiary", key="undo_reviewed")
     st.stop()
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from optimizer.config import SETTINGS
 from optimizer.storage import open_store
 from optimizer.storage.base import Store
 
@@ -29,6 +30,7 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+MIN_VIEW = next(setting for setting in SETTINGS if setting.name == "MIN_VIEW_MS")
 IDLE = '[data-testid="stApp"][data-test-script-state="notRunning"]'
 PANE = ".st-key-pane_second"
 
@@ -56,7 +58,7 @@ class Server:
         self.process.wait(20)
 
 
-def start(folder: Path, port: int | None = None, min_view_ms: int = 100) -> Server:
+def start(folder: Path, port: int | None = None, min_view_ms: int = 250) -> Server:
     """Run the app on this folder; returns when it answers."""
     if port is None:
         with socket.socket() as probe:
@@ -85,6 +87,14 @@ def start(folder: Path, port: int | None = None, min_view_ms: int = 100) -> Serv
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One app for many tests; each test is a person of its own, in a study of its own where it matters."""
     running = start(tmp_path_factory.mktemp("app"))
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def careful_server(tmp_path: Path) -> Iterator[Server]:
+    """An app that waits as long as in real use before a key counts; the other one hurries for the tests."""
+    running = start(tmp_path, min_view_ms=int(MIN_VIEW.default))
     yield running
     running.stop()
 
