@@ -15,6 +15,8 @@ readouts.py       p_best(draws), strengths(posterior, level), rank_distribution(
                   preference_matrix(posterior), interval_of_chance(posterior, first, second, level)
 winners.py        condorcet(P), copeland(P), borda(P), von_neumann(P) -> mixture, shares(wins) -> P
 cycles.py         check_cycles(wins, rng, margin) -> CycleCheck: is a circle of preferences real?
+agreement.py      agreement(one, other), self_agreement, first_rate -> Rate; cohen_kappa(one, other),
+                  krippendorff_alpha(ratings, rng, level) -> Coefficient
 stopping.py       advise(posterior, votes, rng, confidence, margin, p_cycle, draws, forecast) -> Advice
 forecast.py       votes_to_decision(posterior, rng, confidence, margin): about how many votes are still needed
 """
