@@ -49,6 +49,9 @@ def draw_json_lines(text: str) -> None:
 
 
 def draw_preview(export: Export) -> None:
+    if export.filename.endswith(".zip"):
+        st.caption("Compressed: there is no preview.")
+        return
     text = beginning(export)
     if export.filename.endswith(".csv"):
         draw_csv(text)
@@ -77,6 +80,8 @@ with left:
 with right, frame.errors_shown():
     export = exchange.export(study.id, name, chosen)
     draw_button = st.container()
+    if EXPORTERS[name].whole:
+        st.caption("This format holds the study as it is: the filter does not apply.")
     draw_preview(export)
     draw_button.download_button(
         f"Download {export.filename}",

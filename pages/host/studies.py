@@ -3,6 +3,7 @@
 import streamlit as st
 
 from optimizer.domain import Study, StudyId
+from optimizer.formats import IMPORTERS
 from pages.parts import access, frame, labels, notices, output_text, study_form, upload
 
 SHOWN = 10  # studies on one page
@@ -79,7 +80,7 @@ def draw_actions() -> None:
     if st.session_state.get("panel") == "new":
         study_form.create(visit)
     if st.session_state.get("panel") == "import":
-        upload.draw(visit, None, ("study-json",), "study")
+        upload.draw(visit, None, [name for name, one in IMPORTERS.items() if one.makes_study], "study")
 
 
 def draw_study(study: Study, current: Study | None) -> None:

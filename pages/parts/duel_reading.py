@@ -58,8 +58,9 @@ def draw(visit: Visit, study: Study, duel: Duel, raters: Mapping[RaterId, str], 
         strict=True,
     ):
         with column:
-            title = f"{side}: {labels.plain(names[prompt])}" if prompt in names else side
-            cards.output(title, output.text, mode, "pane_first" if side == "A" else "pane_second")
+            if prompt in names:
+                st.markdown(f"**{labels.plain(names[prompt])}**")
+            cards.output(side, output.text, mode, "pane_first" if side == "A" else "pane_second")
     if prompts:
         _draw_difference(prompts[duel.first_prompt], prompts[duel.second_prompt])
     st.caption(f":material/psychology_alt: {labels.plain(cards.why(duel))}")

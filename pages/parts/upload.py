@@ -57,13 +57,16 @@ def draw(visit: Visit, study: Study | None, formats: Sequence[str], key: str) ->
 
 
 def _format(visit: Visit, chosen: Chosen, formats: Sequence[str], key: str) -> str:
-    if len(formats) == 1:
-        return formats[0]
+    """The format that the file's name tells; where it fits several, the likeliest, or as a person says."""
+    suffix = chosen.upload.name.rpartition(".")[2].lower()
+    fitting = [name for name in formats if suffix in IMPORTERS[name].suffixes] or list(formats)
+    if len(fitting) == 1:
+        return fitting[0]
     guess = _guess(visit, chosen, chosen.id)
     return st.radio(
         "Layout of the file",
-        formats,
-        formats.index(guess) if guess in formats else 0,
+        fitting,
+        fitting.index(guess) if guess in fitting else 0,
         format_func=lambda name: IMPORTERS[name].label,
         key=f"{key}_format_{chosen.id}",
         horizontal=True,

@@ -95,6 +95,7 @@ def test_the_link_to_a_duel_opens_it_and_its_vote_is_withdrawn_and_restored(visi
     ):
         assert said in visitor.shown()
     assert f"&duel={duel.id}" in visitor.shown()
+    assert {"**Terse**", "**Warm**"} <= {text.value for text in visitor.at.markdown}
     visitor.click(f"withdraw_{vote.id}")
     assert visitor.services.store.vote(vote.id).withdrawn_at is not None
     assert "withdrawn" in visitor.shown()
@@ -121,8 +122,8 @@ def test_a_duel_that_nobody_answered_stays_blind(visitor: Visitor) -> None:
     duel = visitor.services.workshop.next_duel(study.id, visitor.rater(study, "Anna").id).duel
     at = visitor.link(SCREEN, study, duel=duel.id)
     assert "the prompts stay unnamed" in visitor.shown()
-    titles = [badge.value for badge in at.markdown if "A" in badge.value[:12] or "B" in badge.value[:12]]
-    assert not any("Terse" in title or "Warm" in title for title in titles)
+    assert "**Terse**" not in [text.value for text in at.markdown]
+    assert "Terse on one" in visitor.shown()
 
 
 def test_a_blind_study_names_no_prompt_to_its_raters(visitor: Visitor) -> None:

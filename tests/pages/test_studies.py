@@ -156,6 +156,20 @@ def test_a_study_file_is_looked_at_and_then_imported(visitor: Visitor) -> None:
     assert len(visitor.services.store.prompts(studies[-1].id)) == len(visitor.services.store.prompts(first))
 
 
+def test_an_archive_brings_its_votes(visitor: Visitor) -> None:
+    study = visitor.study(["Terse", "Warm"], ["one"], outputs=True)
+    visitor.voted(study, [Outcome.FIRST, Outcome.SECOND])
+    packed = visitor.services.exchange.export(study.id, "archive").whole()
+    at = visitor.go(SCREEN)
+    visitor.click("import")
+    at.file_uploader(key="study_file_0").upload("mine.zip", packed, "application/zip")
+    visitor.run()
+    visitor.click("study_import")
+    brought = visitor.services.store.studies()[-1]
+    assert brought.id != study.id
+    assert len(visitor.services.store.ballots(brought.id)) == 2
+
+
 def test_a_faulty_study_file_imports_nothing(visitor: Visitor) -> None:
     wrong = {
         "format": "prompt-duel-study",
