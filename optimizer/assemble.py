@@ -14,6 +14,7 @@ from optimizer.exchange import Exchange
 from optimizer.generation import Generation
 from optimizer.generation.ahead import Ahead
 from optimizer.inputs import Inputs
+from optimizer.judging import Judging
 from optimizer.llm.keys import KeyRing
 from optimizer.pairing import Pairing
 from optimizer.prompts import Prompts
@@ -39,9 +40,11 @@ class Services:
     connections: Connections
     generation: Generation
     ahead: Ahead
+    judging: Judging
 
     def close(self) -> None:
         """End background work and let go of the database. The services are of no use afterwards."""
+        self.judging.close()
         self.generation.close()
         self.store.close()
 
@@ -60,6 +63,7 @@ def build(config: Config, clock: Callable[[], datetime] = utc_now) -> Services:
     pairing = Pairing(store)
     connections = Connections(store, KeyRing(config.keys))
     generation = Generation(store, connections)
+    ahead = Ahead(store, pairing, generation, clock)
     return Services(
         config,
         store,
@@ -71,7 +75,8 @@ def build(config: Config, clock: Callable[[], datetime] = utc_now) -> Services:
         Exchange(store, results, config.max_upload_bytes, clock),
         connections,
         generation,
-        Ahead(store, pairing, generation, clock),
+        ahead,
+        Judging(store, pairing, results, connections, generation, ahead, clock),
     )
 
 

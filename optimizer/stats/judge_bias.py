@@ -1,13 +1,14 @@
 """What is wrong with a judge, tested: favourite position, favourite length, inconsistency, drift.
 
-All tests are exact and two-sided. Intervals are Wilson's (1927) or Newcombe's (1998, method 10) at 95 %.
+All tests are exact and two-sided (written out, as ``scipy.stats`` takes long to import). Intervals are
+Wilson's (1927) or Newcombe's (1998, method 10) at 95 %.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import binomtest, fisher_exact
+from scipy.special import bdtr, gammaln
 
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
@@ -40,7 +41,7 @@ def rate(hits: int, n: int) -> Rate:
     if n == 0:
         return Rate(0, 0, float("nan"), 0.0, 1.0, 1.0)
     low, high = _wilson(hits, n)
-    return Rate(hits, n, hits / n, low, high, float(binomtest(hits, n).pvalue))
+    return Rate(hits, n, hits / n, low, high, _coin(hits, n))
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,8 +137,25 @@ def drift(agreed: BoolArray) -> Drift:
     change = p_late - p_early
     low = change - float(np.hypot(p_late - l2, u1 - p_early))
     high = change + float(np.hypot(u2 - p_late, p_early - l1))
-    table = [[a, early.size - a], [b, late.size - b]]
-    return Drift(p_early, p_late, low, high, float(fisher_exact(table).pvalue))
+    return Drift(p_early, p_late, low, high, _fisher(a, early.size, b, late.size))
+
+
+def _coin(hits: int, n: int) -> float:
+    """The chance that an even coin's number of heads is as far from n / 2."""
+    return min(1.0, 2.0 * float(bdtr(min(hits, n - hits), n, 0.5)))
+
+
+def _fisher(a: int, n: int, b: int, m: int) -> float:
+    """Fisher's exact test of a of n against b of m: the chance, given a + b, of a table no likelier."""
+    hits = np.arange(max(0, a + b - m), min(n, a + b) + 1)
+    log_chance = _log_choose(n, hits) + _log_choose(m, a + b - hits) - _log_choose(n + m, np.array(a + b))
+    chance = np.exp(log_chance)
+    return min(1.0, float(chance[chance <= chance[a - hits[0]] * (1.0 + 1e-7)].sum()))
+
+
+def _log_choose(n: int, k: IntArray) -> NDArray[np.float64]:
+    ways: NDArray[np.float64] = gammaln(n + 1.0) - gammaln(k + 1.0) - gammaln(n - k + 1.0)
+    return ways
 
 
 def _wilson(hits: int, n: int) -> tuple[float, float]:

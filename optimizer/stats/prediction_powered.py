@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from optimizer.errors import NotFitted
 
@@ -65,7 +65,7 @@ def powered_rate(
     if noise > 0.0:
         weight = float(np.clip(np.cov(y, f)[0, 1] / ((1.0 + n / many) * noise), 0.0, 1.0))
     value = float(y.mean())
-    spread = float(norm.ppf(0.5 + confidence / 2.0))
+    spread = float(ndtri(0.5 + confidence / 2.0))
     without = spread * float(y.std(ddof=1)) / n**0.5
     powered, margin = value, without
     if weight > 0.0:

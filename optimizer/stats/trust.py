@@ -38,7 +38,7 @@ class Trust:
 
 def trust_of(people: Posterior, judge_wins: FloatArray) -> Trust:
     """How far a judge with this win matrix follows the people. The prior of a and of log taste is flat."""
-    chance, _ = _combinations(people, *_expansion(judge_wins))
+    chance, _, _ = _combinations(people, *_expansion(judge_wins))
     of_weight = chance.sum(1)
     cumulated = of_weight.cumsum()
     low, high = (float(WEIGHTS[min(int(np.searchsorted(cumulated, q)), 15)]) for q in (0.05, 0.95))
@@ -49,15 +49,15 @@ def with_judges(people: Posterior, judge_wins: Sequence[FloatArray]) -> Posterio
     """The people's posterior, sharpened by what each judge adds as far as it follows them."""
     mean, cov = people.mean, people.cov
     for wins in judge_wins:
-        sharpened = Posterior(mean, cov, people.prior_sd, people.log_evidence)
-        # The weight is always judged against the people alone, what is added comes on top of the rest.
-        chance, _ = _combinations(people, *_expansion(wins))
-        _, parts = _combinations(sharpened, *_expansion(wins))
-        share = chance.ravel()
-        means = np.array([part[0] for part in parts])
-        mean = share @ means
-        spread = (means - mean).T * share @ (means - mean)
-        cov = sum((s * part[1] for s, part in zip(share, parts, strict=True)), spread)
+        h, linear = _expansion(wins)
+        # The weight is always judged against the people alone; what is added comes on top of the rest.
+        chance, means, covs = _combinations(people, h, linear)
+        if mean is not people.mean:
+            sharpened = Posterior(mean, cov, people.prior_sd, people.log_evidence)
+            _, means, covs = _combinations(sharpened, h, linear)
+        mean = np.einsum("wt,wti->i", chance, means)
+        apart = means - mean
+        cov = np.einsum("wt,wtij->ij", chance, covs) + np.einsum("wt,wti,wtj->ij", chance, apart, apart)
     return Posterior(mean, cov, people.prior_sd, people.log_evidence)
 
 
@@ -80,8 +80,8 @@ def _expansion(wins: FloatArray) -> tuple[FloatArray, FloatArray]:
 
 def _combinations(
     people: Posterior, h: FloatArray, linear: FloatArray
-) -> tuple[FloatArray, list[tuple[FloatArray, FloatArray]]]:
-    """The chance of every (weight, taste), and the people's posterior mean and covariance given each.
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """For every weight and taste: its chance (w, t), the people's mean (w, t, k) and covariance (w, t, k, k).
 
     Given both, theta_judge ~ N(a m, V) with V = a^2 S + taste^2. With u = h - H a m, the slope of the log
     likelihood there, and G = (I + V H)^-1 V, the judge's posterior covariance, the evidence is
@@ -89,20 +89,18 @@ def _combinations(
     """
     k = people.k
     centre = np.eye(k) - 1.0 / k
-    log_chance = np.empty((WEIGHTS.size, TASTES.size))
-    parts = []
-    for row, a in enumerate(WEIGHTS):
-        mean = a * people.mean
-        pull = linear - h @ mean  # slope of the judge's log likelihood at the people's expectation
-        for column, taste in enumerate(TASTES):
-            cov = a**2 * people.cov + taste**2 * centre
-            gain = np.linalg.inv(np.eye(k) + cov @ h)
-            settled = gain @ cov
-            value = mean @ linear - mean @ h @ mean / 2.0 + pull @ settled @ pull / 2.0
-            log_chance[row, column] = value + np.linalg.slogdet(gain)[1] / 2.0
-            moved = a * people.cov
-            shift = moved @ (pull - h @ settled @ pull)
-            less = moved @ (h - h @ settled @ h) @ moved
-            parts.append((people.mean + shift, people.cov - less))
+    a, taste = WEIGHTS[:, None, None, None], TASTES[None, :, None, None]
+    cov = a**2 * people.cov + taste**2 * centre
+    gain = np.linalg.inv(np.eye(k) + cov @ h)
+    settled = gain @ cov  # G
+    expected = WEIGHTS[:, None] * people.mean  # (w, k)
+    pull = linear - expected @ h
+    value = expected @ linear - np.einsum("wi,ij,wj->w", expected, h, expected) / 2.0
+    log_chance = value[:, None] + np.einsum("wi,wtij,wj->wt", pull, settled, pull) / 2.0
+    log_chance += np.linalg.slogdet(gain)[1] / 2.0
     chance = np.exp(log_chance - log_chance.max())
-    return chance / chance.sum(), parts
+    moved = a * people.cov
+    left = pull[:, None] - np.einsum("ij,wtjl,wl->wti", h, settled, pull)
+    means = people.mean + np.einsum("wtij,wtj->wti", np.broadcast_to(moved, cov.shape), left)
+    covs = people.cov - moved @ (h - h @ settled @ h) @ moved
+    return chance / chance.sum(), means, covs

@@ -88,7 +88,8 @@ class World:
         now = utc_now()
         duel = Duel(
             DuelId(new_id()), STUDY, InputId(input),
-            OutputId(f"{first}-{input}"), OutputId(f"{second}-{input}"), PromptId(first), PromptId(second), rater, "random", "", False, now, now, closed_at=now,
+            OutputId(f"{first}-{input}"), OutputId(f"{second}-{input}"), PromptId(first), PromptId(second),
+            rater, "random", "", False, now, now, closed_at=now,
         )  # fmt: skip
         cast = Vote(VoteId(new_id()), STUDY, duel.id, rater, outcome, now)
         self.store.add(Batch(duels=[duel], votes=[cast]))
