@@ -4,9 +4,10 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
+from pathlib import PurePath
 from secrets import randbits
 
-from optimizer.checks import free_name
+from optimizer.checks import clean_name, free_name
 from optimizer.copies import renumbered
 from optimizer.domain import Ballot, Duel, Prompt, Rater, RaterId, Study, StudyId, new_id, utc_now
 from optimizer.errors import BadFile, BadInput, Conflict
@@ -59,7 +60,7 @@ class Exchange:
             raise BadInput(f"There is no import format '{format}'. Known are {', '.join(IMPORTERS)}.")
         self._check_size(upload)
         if importer.makes_study:
-            fresh = Study(StudyId(new_id()), upload.name, seed=randbits(32), created_at=self._clock())
+            fresh = Study(StudyId(new_id()), _study_name(upload), seed=randbits(32), created_at=self._clock())
             preview = importer.read(upload, Contents(fresh), choices or Choices(), self._clock())
             return self._as_new(preview)
         if study_id is None:
@@ -170,3 +171,11 @@ class Exchange:
                     "PROMPT_DUEL_MAX_UPLOAD_MB."
                 ]
             )
+
+
+def _study_name(upload: Upload) -> str:
+    """The name of the file, for formats that do not name their study."""
+    try:
+        return clean_name("study", PurePath(upload.name).stem)
+    except BadInput:
+        return "Imported study"

@@ -16,6 +16,7 @@ __all__ = ["EXPORTERS", "IMPORTERS", "Choices", "Contents", "Extract", "Preview"
 IMPORTERS: dict[str, Importer] = {
     "study-json": StudyJson(),
     "archive": Archive(),
+    "lmsys-battles": LmsysBattles(),
     "inputs": InputsTable(),
     "outputs-long": OutputsLong(),
     "outputs-wide": OutputsWide(),

@@ -4,11 +4,10 @@ Shared by every format that brings outputs, so that all of them match, refuse an
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from difflib import get_close_matches
 
-from optimizer.checks import KEY_NAMES, check_variables, clean_name, clean_tags, unfilled
+from optimizer.checks import KEY_NAMES, check_variables, clean_name, clean_tags, fault_of_text, unfilled
 from optimizer.domain import (
     Batch,
     Input,
@@ -24,15 +23,6 @@ from optimizer.errors import BadInput
 from optimizer.formats.base import Choices, Contents, Faults, Preview, told
 
 Cell = tuple[PromptId, InputId]
-
-
-@dataclass(slots=True)
-class _Sample:
-    """An output that is in the study or earlier in the file."""
-
-    text: str
-    usable: bool
-    where: str  # "" when it was in the study before
 
 
 class Arrivals:
@@ -53,10 +43,10 @@ class Arrivals:
         for row in self._inputs:
             self._index_key(row)
         self._by_names: dict[tuple[str, ...], dict[tuple[str, ...], list[Input]]] = {}
-        self._samples: dict[Cell, dict[int, _Sample]] = {}
+        self._samples: dict[Cell, dict[int, Output]] = {}
         for output in contents.outputs:
-            cell = output.prompt, output.input
-            self._samples.setdefault(cell, {})[output.sample] = _Sample(output.text, output.usable, "")
+            self._samples.setdefault((output.prompt, output.input), {})[output.sample] = output
+        self._came_from: dict[OutputId, str] = {}  # where in the file, for outputs that are new
         self._new_prompts: dict[PromptId, tuple[Prompt, str]] = {}
         self._new_inputs: list[Input] = []
         self._outputs: list[Output] = []
@@ -131,28 +121,48 @@ class Arrivals:
         else:
             rival = there.get(sample)
         if rival is None:
-            there[sample] = _Sample(text, True, where)
-            self._outputs.append(
-                Output(
-                    OutputId(new_id()),
-                    self._study.id,
-                    prompt.id,
-                    row.id,
-                    text,
-                    sample,
-                    model,
-                    created_at=self._now,
-                )
-            )
+            self._add_output(prompt, row, text, sample, model, where)
         elif rival.text == text:
             self._there += 1
         else:
-            place = f"given in {rival.where[:1].lower()}{rival.where[1:]}" if rival.where else "in the study"
+            came_from = self._came_from.get(rival.id, "")
+            place = f"given in {came_from[:1].lower()}{came_from[1:]}" if came_from else "in the study"
             self._faults.add(
                 where,
                 f"brings another output of '{prompt.name}' on this input than the one {place}. Outputs are "
                 "never replaced; if it is a repeat, number the repeats in a column 'sample' from 0",
             )
+
+    def shown(self, prompt: Prompt, row: Input, text: str, where: str) -> Output:
+        """The output that a vote made elsewhere was about: the one with this text, or a further sample.
+        Without a text it stands for an output that the file does not hold, and is never shown again."""
+        there = self._samples.setdefault((prompt.id, row.id), {})
+        for output in there.values():
+            if output.text == text:
+                return output
+        return self._add_output(prompt, row, text, max(there, default=-1) + 1, "", where)
+
+    def _add_output(
+        self, prompt: Prompt, row: Input, text: str, sample: int, model: str, where: str
+    ) -> Output:
+        output = Output(
+            OutputId(new_id()),
+            self._study.id,
+            prompt.id,
+            row.id,
+            text,
+            sample,
+            model,
+            error="" if text.strip() else "The text is not in the file.",
+            created_at=self._now,
+        )
+        fault = fault_of_text(text)
+        if fault:
+            self._faults.add(where, f"has an output that {fault}")
+        self._samples[prompt.id, row.id][sample] = output
+        self._came_from[output.id] = where
+        self._outputs.append(output)
+        return output
 
     # -- the result -----------------------------------------------------------------------------
     def preview(self, head: tuple[Mapping[str, str], ...], notes: tuple[str, ...] = ()) -> Preview:

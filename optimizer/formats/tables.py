@@ -46,17 +46,34 @@ def read_table(upload: Upload, reserved: Iterable[str], faults: Faults) -> Table
     ``BadFile`` when there is no table at all; faults of rows and cells are added to ``faults``.
     """
     text = text_of(upload)
-    name = upload.name.lower()
-    if name.endswith(JSON_LINES):
-        rows = list(_json_rows(_json_lines(text, faults), set(reserved), faults))
-    elif name.endswith(".json"):
-        rows = list(_json_rows(_json_list(text, upload.name), set(reserved), faults))
+    if upload.name.lower().endswith((*JSON_LINES, ".json")):
+        rows = list(_json_rows(_json_items(upload.name, text, faults), set(reserved), faults))
     else:
         rows = list(_csv_rows(text, upload.name, set(reserved), faults))
     if not rows and not faults:
         raise BadFile([f"'{upload.name}' has no rows."])
     columns = tuple(dict.fromkeys(column for row in rows for column in row.cells))
     return Table(columns, tuple(row for row in rows if _can_be_stored(row, faults)))
+
+
+def read_records(upload: Upload, faults: Faults) -> list[tuple[str, Mapping[str, Any]]]:
+    """The rows of a file of another tool, with where they stand; JSON rows keep what is nested in them.
+
+    ``BadFile`` when there are none. Numbers are their text, as written.
+    """
+    text = text_of(upload)
+    records: list[tuple[str, Mapping[str, Any]]] = []
+    if upload.name.lower().endswith((*JSON_LINES, ".json")):
+        for where, item in _json_items(upload.name, text, faults):
+            if isinstance(item, dict):
+                records.append((where, item))
+            else:
+                faults.add(where, "is not an object with named values")
+    else:
+        records.extend((row.where, row.cells) for row in _csv_rows(text, upload.name, set(), faults))
+    if not records and not faults:
+        raise BadFile([f"'{upload.name}' has no rows."])
+    return records
 
 
 def _can_be_stored(row: Row, faults: Faults) -> bool:
@@ -114,6 +131,13 @@ def _header(cells: list[str], file: str, reserved: set[str]) -> list[str]:
     if twice:
         raise BadFile(twice)
     return columns
+
+
+def _json_items(file: str, text: str, faults: Faults) -> Iterator[tuple[str, Any]]:
+    """JSON rows, as lines or, where the file starts with a bracket, as one list."""
+    if file.lower().endswith(".json") or text.lstrip().startswith("["):
+        return _json_list(text, file)
+    return _json_lines(text, faults)
 
 
 def _json_lines(text: str, faults: Faults) -> Iterator[tuple[str, Any]]:
