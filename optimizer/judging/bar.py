@@ -11,18 +11,24 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
+from numpy.typing import NDArray
 
 from optimizer.domain import Rater, RaterId, RaterKind, StudyId, utc_now
 from optimizer.judging.comparing import (
     agreement,
     among_people,
     compared,
+    confusion,
     first_rate,
+    kappa,
     length_of,
     position_of,
 )
+from optimizer.stats.agreement import Coefficient
 from optimizer.stats.judge_bias import Drift, LengthBias, PositionBias, Rate, drift, self_consistency
 from optimizer.storage.base import Answered, Store
+
+IntArray = NDArray[np.int64]
 
 FEWEST_SHARED = 10  # duels before agreement is held against a judge
 FEWEST_POSITIONS = 30  # duels before position is
@@ -38,6 +44,8 @@ class JudgeReport:
     rater: Rater
     votes: int
     agreement: Rate  # with people, where both prefer one output
+    kappa: Coefficient  # the same beyond chance, ties included
+    confusion: IntArray  # (4, 4) the judge's answers by people's, in the order of ``comparing.CONFUSED``
     among_people: Rate  # people with each other: the most that can be asked of a judge
     position: PositionBias | None  # both orders; None where asked in one
     first: Rate  # how often the output shown first won
@@ -125,6 +133,8 @@ class Bar:
             rater,
             len(duels),
             agreed,
+            kappa(duels),
+            confusion(rows, rater.id),
             among_people(rows),
             position,
             first,

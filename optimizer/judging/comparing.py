@@ -10,13 +10,15 @@ from numpy.typing import NDArray
 
 from optimizer.domain import ANSWERS, Outcome, OutputId, PromptId, RaterId, RaterKind, Vote
 from optimizer.judging.rulings import ruling_of
+from optimizer.stats.agreement import UNDEFINED, Coefficient, cohen_kappa
 from optimizer.stats.judge_bias import LengthBias, PositionBias, Rate, length_bias, position_bias, rate
 from optimizer.stats.prediction_powered import PoweredRate, powered_rate
 from optimizer.stats.tally import LEVELS, SCORE_OF_FIRST
 from optimizer.storage.base import Answered
 
 FloatArray = NDArray[np.float64]
-SKIP = ANSWERS.index((Outcome.SKIP, None))
+IntArray = NDArray[np.int64]
+CONFUSED = (Outcome.FIRST, Outcome.BOTH_GOOD, Outcome.BOTH_BAD, Outcome.SECOND)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +60,38 @@ def compared(rows: Iterable[Answered], judge: RaterId) -> list[Compared]:
 
 def agreement(duels: Sequence[Compared]) -> tuple[Rate, list[bool], list[datetime]]:
     """How often the judge prefers what people prefer, where both prefer one; with each case in order."""
-    decided = [d for d in duels if d.people not in (None, 0.5) and d.judge != 0.5]
-    same = [(d.judge > 0.5) == (d.people or 0.0) > 0.5 if d.people is not None else False for d in decided]
-    return rate(sum(same), len(same)), same, [d.duel.at for d in decided]
+    found = [
+        ((duel.judge > 0.5) == (duel.people > 0.5), duel.duel.at)
+        for duel in duels
+        if duel.people is not None and duel.people != 0.5 and duel.judge != 0.5
+    ]
+    same = [agreed for agreed, _ in found]
+    return rate(sum(same), len(same)), same, [at for _, at in found]
+
+
+def confusion(rows: Iterable[Answered], judge: RaterId) -> IntArray:
+    """(4, 4) answers of the judge by those of people to the same two outputs, one count for each pair of
+    votes; in the order of ``CONFUSED``, first and second as the judge saw them."""
+    rows = [row for row in rows if row.answer < LEVELS and not row.replay]
+    people: defaultdict[frozenset[OutputId], list[Answered]] = defaultdict(list)
+    for row in rows:
+        if row.kind is RaterKind.HUMAN and row.counts:
+            people[frozenset((row.first_output, row.second_output))].append(row)
+    table = np.zeros((len(CONFUSED), len(CONFUSED)), dtype=np.int64)
+    for row in rows:
+        if row.rater == judge:
+            for theirs in people.get(frozenset((row.first_output, row.second_output)), ()):
+                said = ANSWERS[theirs.answer][0]
+                said = said if theirs.first_output == row.first_output else said.swapped
+                table[CONFUSED.index(ANSWERS[row.answer][0]), CONFUSED.index(said)] += 1
+    return table
+
+
+def kappa(duels: Iterable[Compared]) -> Coefficient:
+    """Cohen's coefficient of the judge and people, over first, tie and second."""
+    shared = [(np.sign(d.judge - 0.5), np.sign(d.people - 0.5)) for d in duels if d.people is not None]
+    judge, people = np.array(shared, dtype=np.float64).reshape(-1, 2).T
+    return cohen_kappa(judge, people) if shared else UNDEFINED
 
 
 def among_people(rows: Iterable[Answered]) -> Rate:
