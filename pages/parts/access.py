@@ -27,7 +27,7 @@ class Visit:
 
     def rater(self, study: StudyId) -> Rater:
         """This person as a rater of a study; stored on the first vote screen."""
-        rater = Rater(self.rater_id(study), study, "You", RaterKind.HUMAN)
+        rater = Rater(self.rater_id(study), study, "Person", RaterKind.HUMAN)
         return self.services.workshop.join(study, rater)
 
     def rater_id(self, study: StudyId) -> RaterId:

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from optimizer.domain import RaterId, RaterKind, Study
+from optimizer.domain import RaterKind, Study
 from optimizer.results import VoteFilter
 from optimizer.standings import Standings
 from pages.parts.access import Visit
@@ -14,7 +14,7 @@ KINDS = {EVERYONE: None, HUMANS: RaterKind.HUMAN, JUDGES: RaterKind.JUDGE}
 def draw(visit: Visit, study: Study) -> VoteFilter:
     """The filter row; returns what was chosen."""
     store = visit.services.store
-    raters = {rater.id: rater.name for rater in store.raters(study.id)}
+    raters = {f"{rater.name} ({rater.id[:4]})": rater.id for rater in store.raters(study.id)}
     tags = sorted({tag for row in store.inputs(study.id) for tag in row.tags})
     with st.expander("Filter", icon=":material/filter_alt:", key="filters"):
         left, middle, right = st.columns(3)
@@ -29,11 +29,9 @@ def draw(visit: Visit, study: Study) -> VoteFilter:
                 help="Their win rates are unbiased, because chance chose the pairs.",
             )
         chosen_tags = middle.multiselect("Input tags", tags, key="tags", bind="query-params")
-        chosen_raters = right.multiselect(
-            "Raters", list(raters), format_func=lambda rater: raters[rater], key="raters", bind="query-params"
-        )
+        chosen_raters = right.multiselect("Raters", list(raters), key="raters", bind="query-params")
     return VoteFilter(
-        frozenset(RaterId(rater) for rater in chosen_raters), frozenset(chosen_tags), KINDS[kind], audit
+        frozenset(raters[label] for label in chosen_raters), frozenset(chosen_tags), KINDS[kind], audit
     )
 
 

@@ -9,19 +9,28 @@ from optimizer.errors import BadFile, PromptDuelError
 from pages.parts.access import STUDY, Visit
 
 
+IN_URL = "study_in_url"  # what this session wrote there last
+
+
 def sidebar(visit: Visit) -> None:
     """The study that all screens are about; part of the URL, so that a link restores the view."""
     names = {study.id: study.name for study in visit.studies}
+    if not names:
+        return
+    linked = st.query_params.get(STUDY)
+    if linked in names and linked != st.session_state.get(IN_URL):
+        st.session_state[STUDY] = linked  # a link was followed, or the browser went back
     with st.sidebar:
-        if names:
-            st.selectbox(
-                "Study",
-                list(names),
-                format_func=lambda study: names.get(study, study),
-                key=STUDY,
-                bind="query-params",
-                persist_state="session",
-            )
+        chosen = st.selectbox(
+            "Study",
+            list(names),
+            format_func=lambda study: names.get(study, study),
+            key=STUDY,
+            persist_state="session",
+        )
+    st.session_state[IN_URL] = chosen
+    if linked != chosen:
+        st.query_params[STUDY] = chosen
 
 
 @contextmanager

@@ -20,7 +20,9 @@ _CODE = re.compile(r"(^(?:```|~~~).*?^(?:```|~~~)[^\S\n]*$|`[^`\n]+`)", re.MULTI
 _IMAGE = re.compile(r"!\[([^\]]*)\]\([^)]*\)|!\[([^\]]*)\]\[[^\]]*\]")
 _LINK = re.compile(r"(?<!!)\[([^\]\n]+)\]\(\s*<?([^)\s>]*)>?[^)]*\)")
 _SAFE_ADDRESS = re.compile(r"(?i)^(https?://|mailto:)")
-_REWRITTEN = re.compile(r"(\$|:(?=[\w/+-])|<(?=[=\-])|-(?=[->])|~(?==)|>(?==))")
+_FORMULA = re.compile(r"\$")
+_REWRITTEN = re.compile(r"(:(?=[\w/+-])|[<>~](?==)|<(?=-)|-(?=[->]))")
+_JOINER = "\u2060"  # no width: it parts what Streamlit would make one sign of, after Markdown is done
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
@@ -47,7 +49,8 @@ def _prose(text: str) -> str:
         return f"\x00{len(links) - 1}\x00"
 
     text = _LINK.sub(keep, text)
-    text = _REWRITTEN.sub(r"\\\1", text)
+    text = _FORMULA.sub(r"\\$", text)
+    text = _REWRITTEN.sub(rf"\1{_JOINER}", text)
     # A single line break is a line break: two trailing spaces keep it in Markdown.
     text = re.sub(r"(?<=\S)\n(?=[^\n\s#>*\-+|\d`])", "  \n", text)
     return re.sub("\x00(\\d+)\x00", lambda found: links[int(found.group(1))], text)

@@ -62,4 +62,5 @@ def test_what_the_model_wrote_is_what_is_read(page: Page, server: Server) -> Non
     text = "It costs $5 -- not $6 -> ok? 3 <= 4 :smile: a ~= b"
     study = add_study(server.store, "faithful", {"one": text, "two": text})
     open_duel(page, server.address, study.id)
-    assert text in page.locator(FIRST).inner_text()
+    joiner = "\u2060"  # no width, nothing to see
+    assert text in page.locator(FIRST).inner_text().replace(joiner, "")

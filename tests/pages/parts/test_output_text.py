@@ -11,10 +11,10 @@ from pages.parts.output_text import CODE, JSON, MARKDOWN, RAW, fitting_mode, saf
 @pytest.mark.parametrize(
     ("written", "drawn"),
     [
-        ("a -> b", r"a \-> b"),
-        ("5 <= 6", r"5 \<= 6"),
+        ("a -> b", "a -\u2060> b"),
+        ("5 <= 6", "5 <\u2060= 6"),
         ("it costs $5, then $6", r"it costs \$5, then \$6"),
-        (":smile: and :red[x]", r"\:smile: and \:red[x]"),
+        (":smile: and :red[x]", ":\u2060smile: and :\u2060red[x]"),
         ("![logo](https://example.com/x.png)", "[image: logo]"),
         ("[home](https://example.com/a)", "[home](https://example.com/a)"),
         ("[go](javascript:alert(1))", "go (javascript:alert(1)"),
@@ -24,7 +24,7 @@ from pages.parts.output_text import CODE, JSON, MARKDOWN, RAW, fitting_mode, saf
     ],
 )
 def test_examples(written: str, drawn: str) -> None:
-    assert safe_markdown(written).startswith(drawn.replace(r"\->", r"\->"))
+    assert safe_markdown(written).startswith(drawn)
 
 
 def test_code_blocks_are_left_alone() -> None:
