@@ -18,6 +18,7 @@ from optimizer.storage.rows import (
     PROMPTS,
     RATERS,
     RUBRICS,
+    STRINGS,
     STUDIES,
     VOTES,
     Noun,
@@ -108,7 +109,7 @@ def log_event(db: Database, vote: str, kind: str, at: str, notes: Sequence[Value
 
 
 def notes_of(vote: Vote) -> tuple[Value, Value, Value]:
-    return write_json(vote.first_reasons), write_json(vote.second_reasons), vote.comment
+    return STRINGS.write(vote.first_reasons), STRINGS.write(vote.second_reasons), vote.comment
 
 
 def _log_votes(db: Database, votes: Iterable[Vote]) -> None:

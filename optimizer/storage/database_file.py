@@ -29,6 +29,7 @@ from optimizer.storage.migrations import migrate, refuse_foreign
 
 BUSY_SECONDS = 30.0
 IDLE_READERS = 8
+WRITER_CACHE_KIB = 64 * 1024  # at most; an import of 100,000 votes touches pages of every index
 
 
 class DatabaseFile:
@@ -45,6 +46,7 @@ class DatabaseFile:
                 refuse_foreign(self._writer)
                 self._enable_wal()
                 migrate(self._writer)
+                self._writer.execute(f"PRAGMA cache_size = {-WRITER_CACHE_KIB}")
                 self._synchronous = ""
                 self._schema_version = self._read_schema_version()
             except BaseException:

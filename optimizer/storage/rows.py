@@ -50,8 +50,10 @@ class Codec(NamedTuple):
 
 
 def write_time(moment: datetime) -> str:
-    check_time("time", moment)
-    return moment.astimezone(UTC).isoformat(timespec="microseconds")
+    if moment.tzinfo is not UTC:
+        check_time("time", moment)
+        moment = moment.astimezone(UTC)
+    return moment.isoformat(timespec="microseconds")
 
 
 def write_json(value: object) -> str:
@@ -139,7 +141,8 @@ OUTPUTS = Table(
     {"settings": MAPPING, "usage": MAPPING, "created_at": TIME},
     derived={"usable": lambda output: int(output.usable), "length": lambda output: len(output.text)},
 )
-RATERS = Table("raters", Rater, {"kind": _closed_set(RaterKind), "created_at": TIME, "set_aside_at": TIME})
+RATER_KIND = _closed_set(RaterKind)
+RATERS = Table("raters", Rater, {"kind": RATER_KIND, "created_at": TIME, "set_aside_at": TIME})
 DUELS = Table(
     "duels",
     Duel,
@@ -180,7 +183,7 @@ def read_answered(row: Sequence[Any]) -> Answered:
         duel=duel,
         repeats=repeats,
         rater=rater,
-        kind=RaterKind(kind),
+        kind=RATER_KIND.read(kind),
         input=input,
         first=first,
         second=second,

@@ -148,11 +148,14 @@ def check_storable(nouns: Iterable[Any]) -> None:
         names, values = _FIELDS[type(noun)]
         for name, value in zip(names, values(noun), strict=True):
             if isinstance(value, str):
-                if not value.isascii():
+                if not value.isascii():  # known without looking at the text
                     _check_text(noun, name, value)
-            elif value is not None:
+            elif isinstance(value, datetime):
+                if value.utcoffset() is None:
+                    raise BadInput(f"The {name} of {_a(noun)} has no time zone: {value}.")
+            elif value is not None and value is not True and value is not False:
                 _check_value(noun, name, value)
-        if isinstance(noun, Vote) and (noun.outcome, noun.grade) not in ANSWERS:
+        if isinstance(noun, Vote) and (noun.outcome, noun.grade) not in _ANSWERS:
             raise BadInput(f"A vote of outcome {noun.outcome} has no grade {noun.grade}.")
 
 
@@ -169,8 +172,6 @@ def _check_value(noun: object, name: str, value: object) -> None:
     elif isinstance(value, float):
         if not math.isfinite(value):
             raise BadInput(f"The {name} of {_a(noun)} is {value}, which is not a number.")
-    elif isinstance(value, datetime):
-        check_time(f"{name} of {_a(noun)}", value)
     elif isinstance(value, tuple):
         for part in value:
             _check_text(noun, name, part)
@@ -224,3 +225,4 @@ class _Fields(dict[type, tuple[tuple[str, ...], Any]]):
 
 
 _FIELDS = _Fields()
+_ANSWERS = frozenset(ANSWERS)

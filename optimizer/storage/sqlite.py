@@ -25,7 +25,6 @@ from optimizer.domain import (
     PromptId,
     Rater,
     RaterId,
-    RaterKind,
     Rubric,
     Study,
     StudyId,
@@ -46,6 +45,7 @@ from optimizer.storage.rows import (
     INPUTS,
     OUTPUTS,
     PROMPTS,
+    RATER_KIND,
     RATERS,
     RUBRICS,
     STUDIES,
@@ -57,6 +57,8 @@ from optimizer.storage.rows import (
     write_time,
 )
 from optimizer.storage.rules import check_storable
+
+_KIND = RATER_KIND.read
 
 
 class SqliteStore:
@@ -240,18 +242,12 @@ class SqliteStore:
         return [read_answered(row) for row in self._of(study, ANSWERED, study)]
 
     def pair_counts(self, study: StudyId) -> list[PairCount]:
-        return [
-            PairCount(RaterKind(kind), first, second, tuple(answers))
-            for kind, first, second, *answers in self._of(study, PAIR_COUNTS, study)
-            if any(answers)
-        ]
+        rows = self._of(study, PAIR_COUNTS, study)
+        return [PairCount(_KIND(row[0]), row[1], row[2], row[3:]) for row in rows if any(row[3:])]
 
     def cell_counts(self, study: StudyId) -> list[CellCount]:
-        return [
-            CellCount(RaterKind(kind), input, first, second, tuple(answers))
-            for kind, input, first, second, *answers in self._of(study, CELL_COUNTS, study)
-            if any(answers)
-        ]
+        rows = self._of(study, CELL_COUNTS, study)
+        return [CellCount(_KIND(row[0]), row[1], row[2], row[3], row[4:]) for row in rows if any(row[4:])]
 
     def connections(self) -> list[Connection]:
         return self._nouns(CONNECTIONS, "ORDER BY name")
