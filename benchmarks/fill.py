@@ -35,7 +35,7 @@ from optimizer.domain import (
 )
 
 ARMS, INPUTS = 20, 50
-WORDS = "the quick brown fox jumps over a lazy dog while nobody looks at the clock on the wall ".split()
+WORDS = ["the", "quick", "brown", "fox", "jumps", "over", "a", "lazy", "dog", "while", "nobody", "looks", "at", "the", "clock", "on", "the", "wall"]
 GOOD, FIRST, SECOND = 3, 1, 6  # positions in ANSWERS
 
 

@@ -150,16 +150,15 @@ class Report:
 
     def _in_flight(self) -> Verdict:
         target = "btl20: 20 duels in flight at most 10 % worse than one at a time, from 50 votes"
-        one, many = self.row("in flight: 1", "auto"), self.row("in flight: 20", "auto")
+        one, many = self.row("btl20", "auto"), self.row("in flight: 20", "auto")
         if one is None or many is None:
             return Verdict(target, None, "not measured")
         said, met = [], True
-        for at, votes in enumerate(one["votes"]):
-            error = float(np.hypot(one["se"][at], many["se"][at]))
-            said.append(f"{votes}: {many['regret'][at]:.3f} against {one['regret'][at]:.3f} ± {error:.3f}")
-            met = met and (
-                votes < 50 or many["regret"][at] <= max(1.1 * one["regret"][at], one["regret"][at] + error)
-            )
+        for at, votes in enumerate(many["votes"]):
+            alone, open_ = one["votes"].index(votes), many["regret"][at]
+            ours, error = one["regret"][alone], float(np.hypot(one["se"][alone], many["se"][at]))
+            said.append(f"{votes}: {open_:.3f} against {ours:.3f} ± {error:.3f}")
+            met = met and (votes < 50 or open_ <= max(1.1 * ours, ours + error))
         return Verdict(target, met, "; ".join(said))
 
     def _aware(self) -> list[Verdict]:

@@ -67,7 +67,6 @@ def extra_cells() -> list[Cell]:
     many = tuple(sorted({*BUDGETS[:4], 75}))
     cells = [
         Cell("graded20", Scene("graded", Setting(20)), alone, Terms(early, read_out=ReadOut.FULL)),
-        Cell("in flight: 1", _btl(20), alone, Terms(many)),
         Cell("in flight: 20", _btl(20), alone, Terms(many, in_flight=20)),
     ]
     for world in ("biased", "inputs", "ties", "btl"):

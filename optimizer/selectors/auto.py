@@ -1,8 +1,8 @@
 """The default selector: look ahead while little is known, then leader against challenger, mixed with
 draws from the posterior.
 
-1. For the first two votes per prompt: the pair of the highest expected utility of its better arm (EUBO;
-   Lin, Astudillo, Frazier and Bakshy 2022). It finds good arms soonest, but used for ever it locks on.
+1. For as many votes as there are prompts: the pair of the highest expected utility of its better arm (EUBO;
+   Lin, Astudillo, Frazier and Bakshy 2022). It finds good arms soonest, but used for long it locks on.
 2. After that two duels in three let the leader meet the challenger with the highest upper bound on its
    advantage (as in Di et al. 2023 and Lin et al. 2024, with a calibrated posterior), which never forgets
    an arm that may still be better; one in three takes the winners of two posterior draws (Thompson
@@ -37,7 +37,7 @@ class Auto:
 
     name: ClassVar[str] = "auto"
     needs: ClassVar[frozenset[Need]] = frozenset()
-    opening: float = 2.0
+    opening: float = 1.0
     nu: float = 3.0
     drawn_share: float = 1 / 3
 
