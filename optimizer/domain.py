@@ -3,7 +3,7 @@
 All are frozen values. Stores keep them, services combine them, nobody edits them in place.
 """
 
-import uuid
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -22,7 +22,7 @@ RubricId = NewType("RubricId", str)
 
 def new_id() -> str:
     """A fresh identifier: 16 hexadecimal digits, 64 random bits."""
-    return uuid.uuid4().hex[:16]
+    return secrets.token_hex(8)
 
 
 def utc_now() -> datetime:

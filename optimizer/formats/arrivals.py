@@ -21,6 +21,7 @@ from optimizer.domain import (
 )
 from optimizer.errors import BadInput
 from optimizer.formats.base import Choices, Contents, Faults, Preview, told
+from optimizer.templates import variables_of
 
 Cell = tuple[PromptId, InputId]
 
@@ -198,6 +199,8 @@ class Arrivals:
 
     def _check_templates(self) -> None:
         for prompt, where in self._new_prompts.values():
+            if not variables_of(prompt.text):
+                continue
             for row in self._inputs:
                 lacking = unfilled([prompt], row.variables)
                 if lacking:
