@@ -102,6 +102,7 @@ class Settings:
     lease_minutes: float = 24 * 60.0
     judge_votes: str = JudgeVotes.BESIDE.value
     judge_bar: float = 0.6  # agreement with people below which a judge is set aside
+    weigh_raters: bool = False  # careless raters count less; needs several raters
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,20 +11,26 @@ from threading import Lock
 from typing import TypeVar, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
+from optimizer.counted import PEOPLE, Counted
 from optimizer.domain import (
     ANSWERS,
+    Input,
     InputId,
     JudgeVotes,
     Outcome,
     Prompt,
+    PromptId,
     RaterId,
     RaterKind,
     Study,
     StudyId,
 )
-from optimizer.standings import Counted, Race, Standings, race_of, standings_of
+from optimizer.standings import Race, Standings, race_of, standings_of
 from optimizer.storage.base import Answered, Store
+
+IntArray = NDArray[np.int64]
 
 SKIP = ANSWERS.index((Outcome.SKIP, None))
 CACHED = 64
@@ -70,7 +76,10 @@ class Results:
 
         def work() -> Standings:
             arms = tuple(self._store.prompts(study.id))
-            return standings_of(study, arms, self.counted(study, chosen, arms))
+            single = chosen.raters or chosen.audit_only or study.settings.weigh_raters
+            single = single or _judges(study, chosen) is JudgeVotes.DISCOUNTED
+            votes = (self.counted if single else self._totals)(study, chosen, arms)
+            return standings_of(study, arms, votes)
 
         return self._once(("standings", study.id, chosen, study.settings), study.id, work)
 
@@ -85,43 +94,56 @@ class Results:
         return self._once(("race", study.id, chosen, points, study.settings), study.id, work)
 
     def counted(self, study: Study, chosen: VoteFilter, arms: Sequence[Prompt]) -> Counted:
-        """The votes that pass the filter, in order; skips are left out, and votes on unknown arms.
+        """The votes that pass the filter, one row each, in order; skips are left out.
 
         Where judges' votes stand beside the people's, they count only when nobody else has voted.
         """
-        arm = {prompt.id: i for i, prompt in enumerate(arms)}
-        inputs = self._store.inputs(study.id)
-        column = {row.id: x for x, row in enumerate(inputs)}
-        tagged = None
-        if chosen.tags:
-            tagged = frozenset(row.id for row in inputs if chosen.tags.intersection(row.tags))
-        admitted = [row for row in self._store.answered(study.id) if chosen.admits(row, tagged)]
-        judges = chosen.judges or JudgeVotes(study.settings.judge_votes)
-        if judges is JudgeVotes.BESIDE:
+        numbers = _Numbers.of(arms, self._store.inputs(study.id), chosen)
+        admitted = [row for row in self._store.answered(study.id) if chosen.admits(row, numbers.tagged)]
+        if _judges_beside(study, chosen):
             admitted = [row for row in admitted if row.kind is RaterKind.HUMAN] or admitted
         said = [row for row in admitted if row.answer != SKIP]
-        of_judge = {row.rater: -1 for row in said if row.kind is RaterKind.HUMAN}
-        for row in said:
-            of_judge.setdefault(row.rater, len(of_judge))
-        table = np.array(
-            [
-                (arm[row.first], arm[row.second], row.answer, column[row.input], of_judge[row.rater])
-                for row in said
-            ],
-            dtype=np.int64,
-        ).reshape(-1, 5)
-        first, second, level, column_of, judge = table.T
-        return Counted(
-            first,
-            second,
-            level,
-            column_of,
-            judge,
-            discounted=judges is JudgeVotes.DISCOUNTED and chosen.kind is None,
-            skips=len(admitted) - len(said),
-            by_judges=sum(row.kind is RaterKind.JUDGE for row in said),
-            raters=len({row.rater for row in said}),
-        )
+        raters = {rater: number for number, rater in enumerate(dict.fromkeys(row.rater for row in said))}
+        rows = [
+            (
+                numbers.arm[row.first],
+                numbers.arm[row.second],
+                row.answer,
+                numbers.input[row.input],
+                raters[row.rater],
+                PEOPLE if row.kind is RaterKind.HUMAN else raters[row.rater],
+                1,
+            )
+            for row in said
+        ]
+        return _counted(study, chosen, numbers, rows, len(admitted) - len(said), len(raters))
+
+    def _totals(self, study: Study, chosen: VoteFilter, arms: Sequence[Prompt]) -> Counted:
+        """The same from the counts that the store keeps: its cost does not grow with the votes."""
+        numbers = _Numbers.of(arms, self._store.inputs(study.id), chosen)
+        cells = [
+            cell
+            for cell in self._store.cell_counts(study.id)
+            if chosen.kind in (None, cell.kind) and (numbers.tagged is None or cell.input in numbers.tagged)
+        ]
+        if _judges_beside(study, chosen):
+            cells = [cell for cell in cells if cell.kind is RaterKind.HUMAN] or cells
+        rows = [
+            (
+                numbers.arm[cell.first],
+                numbers.arm[cell.second],
+                level,
+                numbers.input[cell.input],
+                0,
+                PEOPLE if cell.kind is RaterKind.HUMAN else 0,
+                count,
+            )
+            for cell in cells
+            for level, count in enumerate(cell.answers[:SKIP])
+            if count
+        ]
+        skips = sum(cell.answers[SKIP] for cell in cells)
+        return _counted(study, chosen, numbers, rows, skips, len(self._store.raters(study.id)))
 
     def _once(self, key: Hashable, study: StudyId, work: Callable[[], T]) -> T:
         """The answer for this version of the study, worked out once."""
@@ -137,3 +159,58 @@ class Results:
             while len(self._known) > CACHED:
                 self._known.popitem(last=False)
         return answer
+
+
+@dataclass(frozen=True, slots=True)
+class _Numbers:
+    """Arms and inputs as numbers, and the inputs that the filter's tags admit (None: all)."""
+
+    arm: dict[PromptId, int]
+    input: dict[InputId, int]
+    parents: IntArray
+    tagged: frozenset[InputId] | None
+
+    @classmethod
+    def of(cls, arms: Sequence[Prompt], inputs: Sequence[Input], chosen: VoteFilter) -> "_Numbers":
+        arm = {prompt.id: i for i, prompt in enumerate(arms)}
+        parents = [-1 if prompt.parent is None else arm.get(prompt.parent, -1) for prompt in arms]
+        tagged = None
+        if chosen.tags:
+            tagged = frozenset(row.id for row in inputs if chosen.tags.intersection(row.tags))
+        return cls(
+            arm, {row.id: x for x, row in enumerate(inputs)}, np.array(parents, dtype=np.int64), tagged
+        )
+
+
+def _judges(study: Study, chosen: VoteFilter) -> JudgeVotes:
+    return chosen.judges or JudgeVotes(study.settings.judge_votes)
+
+
+def _judges_beside(study: Study, chosen: VoteFilter) -> bool:
+    return _judges(study, chosen) is JudgeVotes.BESIDE
+
+
+def _counted(
+    study: Study,
+    chosen: VoteFilter,
+    numbers: _Numbers,
+    rows: Sequence[tuple[int, int, int, int, int, int, int]],
+    skips: int,
+    raters: int,
+) -> Counted:
+    """Rows of (first, second, level, input, rater, judge, count) as arrays."""
+    first, second, level, column, rater, judge, count = np.array(rows, dtype=np.int64).reshape(-1, 7).T
+    return Counted(
+        first,
+        second,
+        level,
+        column,
+        rater,
+        judge,
+        count.astype(np.float64),
+        numbers.parents,
+        discounted=_judges(study, chosen) is JudgeVotes.DISCOUNTED and chosen.kind is None,
+        weighed=study.settings.weigh_raters and raters > 1,
+        skips=skips,
+        raters=raters,
+    )

@@ -6,20 +6,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from optimizer.counted import Counted
 from optimizer.domain import Prompt, Study
-from optimizer.stats.bradley_terry import fit_by_evidence
+from optimizer.stats.cycles import check_cycles
 from optimizer.stats.posterior import Posterior
 from optimizer.stats.readouts import chance_against_pool, p_best, rank_range, strengths
 from optimizer.stats.stopping import Advice, advise
-from optimizer.stats.tally import BOTH_BAD, BOTH_GOOD, LEVELS, SCORE_OF_FIRST, Tally
-from optimizer.stats.trust import with_judges
+from optimizer.stats.tally import BOTH_BAD, BOTH_GOOD, SCORE_OF_FIRST, Tally
 
 FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
 
 DRAWS = 4000
 RACE_DRAWS = 1000
-PEOPLE_FIRST = 10  # votes of people before a discounted judge can have earned anything
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +62,8 @@ class Standings:
     human_votes: int
     judge_votes: int
     raters: int
+    p_cycle: float  # that the preferences run in a circle
+    circle: tuple[str, ...]  # the names along it, each beats the next; empty without one
     advice: Advice | None  # arms as in ``active``; None while fewer than two prompts are active
 
     @property
@@ -85,61 +85,15 @@ class Race:
     observed: FloatArray
 
 
-@dataclass(frozen=True, slots=True)
-class Counted:
-    """The votes that pass a filter, as arrays in order of arrival."""
-
-    first: IntArray
-    second: IntArray
-    level: IntArray
-    input: IntArray
-    judge: IntArray  # a number for each judge, -1 for people
-    discounted: bool  # judges count as far as they follow the people
-    skips: int
-    by_judges: int
-    raters: int
-
-    @property
-    def n(self) -> int:
-        return len(self.first)
-
-    def posterior(self, k: int, stop: int | None = None) -> Posterior:
-        """What the votes up to ``stop`` say of the strengths of k arms.
-
-        A judge whose votes are discounted adds nothing before people voted ``PEOPLE_FIRST`` times.
-        """
-        if not self.discounted or self.by_judges == 0:
-            return fit_by_evidence(self.tally(k, 0, stop).wins)
-        whose = self.judge[:stop]
-        people = fit_by_evidence(self._of(-1, k, stop).wins)
-        if (whose == -1).sum() < PEOPLE_FIRST:
-            return people
-        judges = [self._of(int(number), k, stop).wins for number in np.unique(whose[whose >= 0])]
-        return with_judges(people, judges)
-
-    def _of(self, judge: int, k: int, stop: int | None) -> Tally:
-        """Counts of the votes of one judge, or of people, up to ``stop``."""
-        mine = np.flatnonzero(self.judge[:stop] == judge)
-        counts = np.zeros((k, k, LEVELS))
-        np.add.at(counts, (self.first[mine], self.second[mine], self.level[mine]), 1.0)
-        return Tally(counts)
-
-    def tally(self, k: int, start: int = 0, stop: int | None = None) -> Tally:
-        """Counts of the votes from ``start`` to ``stop``."""
-        counts = np.zeros((k, k, LEVELS))
-        part = slice(start, stop)
-        np.add.at(counts, (self.first[part], self.second[part], self.level[part]), 1.0)
-        return Tally(counts)
-
-
 def standings_of(study: Study, arms: tuple[Prompt, ...], votes: Counted) -> Standings:
     """The table, strongest prompt first."""
-    tally = votes.tally(len(arms))
-    posterior = votes.posterior(len(arms))
-    draws = posterior.draws(DRAWS, np.random.default_rng([study.seed, votes.n]))
+    tally = votes.tally()
     wins = tally.wins
+    rng = np.random.default_rng([study.seed, votes.n])
+    posterior = votes.posterior()
+    cycles = check_cycles(wins, rng)
     return Standings(
-        _rows(arms, tally, posterior, draws),
+        _rows(arms, tally, posterior, posterior.draws(DRAWS, rng)),
         arms,
         wins,
         wins + wins.T,
@@ -148,25 +102,26 @@ def standings_of(study: Study, arms: tuple[Prompt, ...], votes: Counted) -> Stan
         votes.n - votes.by_judges,
         votes.by_judges,
         votes.raters,
-        _advice(study, arms, posterior, votes.n),
+        cycles.p_cycle,
+        tuple(arms[arm].name for arm in cycles.circle),
+        _advice(study, arms, posterior, votes.n, cycles.p_cycle, rng),
     )
 
 
 def race_of(study: Study, arms: tuple[Prompt, ...], votes: Counted, points: int) -> Race:
-    """The same numbers at up to ``points`` numbers of votes."""
+    """The same numbers at up to ``points`` numbers of votes, which come in order of arrival."""
     k = len(arms)
     marks = checkpoints(votes.n, points)
     best, chance, low, high, observed = (np.zeros((len(marks), k)) for _ in range(5))
-    tally, before = Tally.empty(k), 0
     for row, mark in enumerate(marks):
-        tally = Tally(tally.counts + votes.tally(k, before, mark).counts)
-        before = mark
-        draws = votes.posterior(k, mark).draws(RACE_DRAWS, np.random.default_rng([study.seed, mark]))
+        so_far = votes.until(mark)
+        draws = so_far.posterior().draws(RACE_DRAWS, np.random.default_rng([study.seed, mark]))
         best[row] = p_best(draws)
         estimate = chance_against_pool(draws)
         chance[row], low[row], high[row] = estimate.value, estimate.low, estimate.high
-        played = (tally.wins + tally.wins.T).sum(1)
-        observed[row] = np.where(played > 0, tally.wins.sum(1) / np.maximum(played, 1), np.nan)
+        wins = so_far.tally().wins
+        played = (wins + wins.T).sum(1)
+        observed[row] = np.where(played > 0, wins.sum(1) / np.maximum(played, 1), np.nan)
     return Race(tuple(prompt.name for prompt in arms), marks, best, chance, low, high, observed)
 
 
@@ -177,7 +132,14 @@ def checkpoints(votes: int, points: int) -> tuple[int, ...]:
     return tuple(int(mark) for mark in np.unique(np.linspace(0, votes, points + 1).round()))
 
 
-def _advice(study: Study, arms: Sequence[Prompt], posterior: Posterior, votes: int) -> Advice | None:
+def _advice(
+    study: Study,
+    arms: Sequence[Prompt],
+    posterior: Posterior,
+    votes: int,
+    p_cycle: float,
+    rng: np.random.Generator,
+) -> Advice | None:
     """Whether the votes suffice, among the prompts that still compete."""
     active = [i for i, prompt in enumerate(arms) if prompt.retired_at is None]
     if len(active) < 2:
@@ -188,8 +150,7 @@ def _advice(study: Study, arms: Sequence[Prompt], posterior: Posterior, votes: i
         posterior.prior_sd,
         posterior.log_evidence,
     )
-    rng = np.random.default_rng([study.seed, votes])
-    return advise(competing, votes, rng, study.settings.confidence, study.settings.margin)
+    return advise(competing, votes, rng, study.settings.confidence, study.settings.margin, p_cycle)
 
 
 def _rows(arms: Sequence[Prompt], tally: Tally, posterior: Posterior, draws: FloatArray) -> tuple[Row, ...]:

@@ -1,0 +1,106 @@
+"""The votes that count, as arrays, and what the preference model makes of them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from optimizer.stats.cells import Cells
+from optimizer.stats.model import Fit, fit
+from optimizer.stats.posterior import Posterior
+from optimizer.stats.priors import by_lineage
+from optimizer.stats.tally import LEVELS, Tally
+from optimizer.stats.trust import with_judges
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+PEOPLE = -1
+PEOPLE_FIRST = 10  # votes of people before a discounted judge can have earned anything
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """Rows of equal answers, or single votes in order of arrival; arrays of equal length.
+
+    Arms, inputs and raters are numbers; ``judge`` is ``PEOPLE`` for people and a number for each judge;
+    ``count`` is how many votes a row stands for; ``parents`` (k,) is the arm of each prompt's parent, -1
+    for none.
+    """
+
+    first: IntArray
+    second: IntArray
+    level: IntArray
+    input: IntArray
+    rater: IntArray
+    judge: IntArray
+    count: FloatArray
+    parents: IntArray
+    discounted: bool  # judges count as far as they follow the people
+    weighed: bool  # careless raters count less
+    skips: int
+    raters: int
+
+    @property
+    def k(self) -> int:
+        return len(self.parents)
+
+    @property
+    def n(self) -> int:
+        return int(self.count.sum())
+
+    @property
+    def by_judges(self) -> int:
+        return int(self.count[self.judge != PEOPLE].sum())
+
+    def until(self, row: int) -> "Counted":
+        """The first rows only."""
+        return self._where(np.arange(len(self.first)) < row)
+
+    def tally(self) -> Tally:
+        """Counts by ordered pair and level."""
+        counts = np.zeros((self.k, self.k, LEVELS))
+        np.add.at(counts, (self.first, self.second, self.level), self.count)
+        return Tally(counts)
+
+    def model(self) -> Fit:
+        """The full preference model: position bias, inputs, ties or grades, lineage, and raters if asked."""
+        table = zip(self.input, self.rater, self.first, self.second, self.level, self.count, strict=True)
+        inputs, raters = (int(ids.max(initial=0)) + 1 for ids in (self.input, self.rater))
+        cells = Cells.from_rows(self.k, table, inputs, raters)
+        if not self.weighed:
+            cells = cells.pooled(raters=True)
+        covariance = by_lineage(self.parents) if (self.parents >= 0).any() else None
+        return fit(cells, covariance, with_reliability=self.weighed)
+
+    def posterior(self) -> Posterior:
+        """What the votes say of the strengths.
+
+        A judge whose votes are discounted adds nothing before people voted ``PEOPLE_FIRST`` times.
+        """
+        if not self.discounted or self.by_judges == 0:
+            return self.model().posterior
+        people = self._where(self.judge == PEOPLE)
+        if people.n < PEOPLE_FIRST:
+            return people.model().posterior
+        judges = [
+            self._where(self.judge == number).tally().wins
+            for number in np.unique(self.judge[self.judge >= 0])
+        ]
+        return with_judges(people.model().posterior, judges)
+
+    def _where(self, mask: NDArray[np.bool_]) -> "Counted":
+        return Counted(
+            self.first[mask],
+            self.second[mask],
+            self.level[mask],
+            self.input[mask],
+            self.rater[mask],
+            self.judge[mask],
+            self.count[mask],
+            self.parents,
+            self.discounted,
+            self.weighed,
+            self.skips,
+            self.raters,
+        )
