@@ -1,6 +1,6 @@
 """How much of what a server's latency and the concurrency limit allow an automatic run makes use of.
 
-    python benchmarks/judging.py [--latency 0.2] [--concurrency 16] [--duels 300] [--prompts 12] [--memory]
+    python benchmarks/judging.py [--latency 0.5] [--concurrency 16] [--duels 300] [--prompts 12] [--memory]
 
 A server of the OpenAI dialect that takes its time over every answer runs in a process of its own, the run
 in another, on a database file, with the selector that a new study has. Prints calls a second as a share of
@@ -113,7 +113,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--latency", type=float, default=0.2)
+    parser.add_argument("--latency", type=float, default=0.5)
     parser.add_argument("--concurrency", type=int, default=16)
     parser.add_argument("--duels", type=int, default=300)
     parser.add_argument("--prompts", type=int, default=12)

@@ -33,7 +33,7 @@ IntArray = NDArray[np.int64]
 FEWEST_SHARED = 10  # duels before agreement is held against a judge
 FEWEST_POSITIONS = 30  # duels before position is
 MOST_ONE_SIDED = 0.75  # of the verdicts of a judge that is asked in one order
-LOOK_EVERY = 10  # votes of a judge
+LOOK_EVERY = 10  # votes of a judge, to begin with
 MIN_FOR_DRIFT = 20
 
 
@@ -87,6 +87,7 @@ class Bar:
         self._store = store
         self._clock = clock
         self._seen: Counter[RaterId] = Counter()
+        self._due: dict[RaterId, int] = {}
         self._forgiven: set[RaterId] = set()
         self._lock = threading.Lock()
 
@@ -100,7 +101,10 @@ class Bar:
         """After a vote of a judge: now and then, see whether it is below the bar, and set it aside."""
         with self._lock:
             self._seen[rater] += 1
-            due = self._seen[rater] % LOOK_EVERY == 0 and rater not in self._forgiven
+            seen = self._seen[rater]
+            due = seen >= self._due.get(rater, LOOK_EVERY) and rater not in self._forgiven
+            if due:  # ever more rarely, for a look reads every vote
+                self._due[rater] = seen + max(LOOK_EVERY, seen // 10)
         if due:
             self.check(study, rater)
 

@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 FRUITLESS_IN_A_ROW = 10  # duels without a verdict, after which something is wrong with all of them
 RATE_OVER = 50  # votes
 WAIT_S = 0.05
-ADVICE_SHARE = 0.05  # of the time may go into looking whether the votes suffice
+ADVICE_SHARE = 0.2  # of one thread's time may go into looking whether the votes suffice
 
 
 @dataclass(slots=True, eq=False)
@@ -38,6 +38,7 @@ class Bench:
     judge: Callable[[Duel], Verdict]
     record: Callable[[Duel, Verdict], None]
     threads: int
+    answers: int  # that it asks for on one duel
     progress: JudgeProgress
     exhausted: bool = False
 
@@ -141,13 +142,23 @@ class Run:
         """Take a place among the judge's votes; False when there is none left to take."""
         with self._changed:
             while self._state is State.RUNNING and not bench.exhausted:
-                if not bench.full:
+                if bench.full and bench.progress.in_flight == 0:
+                    return False
+                if not bench.full and self._has_room(bench):
                     bench.add(in_flight=1)
                     return True
-                if bench.progress.in_flight == 0:
-                    return False
                 self._changed.wait(1.0)  # one in flight may come to nothing, which leaves a place
             return False
+
+    def _has_room(self, bench: Bench) -> bool:
+        """Can another duel be judged to its end within the calls of the budget, after those in flight?
+
+        A duel that breaks off between its calls has spent for nothing. The last one is tried all the same.
+        """
+        if self.ledger.budget.calls is None:
+            return True
+        ahead = sum(other.progress.in_flight * other.answers for other in self._benches)
+        return ahead == 0 or self.ledger.spent.calls + ahead + bench.answers <= self.ledger.budget.calls
 
     def _one(self, bench: Bench) -> None:
         duel = self._ask(bench)

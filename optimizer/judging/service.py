@@ -204,6 +204,7 @@ class Judging:
             lambda duel: judge.judge(question_of(self._store, study, criteria, duel)),
             self._recorder(rubric, criteria, lane.connection, seat),
             most + max(2, most // 4),
+            JUDGES[seat.settings.mode].answers(seat.settings.repeats),
             JudgeProgress(rater, docket.votes, 0, plan.duels, 0, 0, 0, 0, 0),
         )
 

@@ -200,18 +200,23 @@ def test_a_budget_is_never_overshot(world: World) -> None:
     progress = world.run(world.plan(world.connect("j", BEST), duels=100, budget=Budget(calls=21)))
     assert progress.state is State.SPENT
     assert progress.spent.calls <= 21
-    assert progress.votes in range(8, 11)  # a duel whose second order did not fit is lost
+    assert progress.votes == 10
     assert "21 calls" in progress.last_error
     assert world.store.pending(STUDY, utc_now()) == []
 
 
 def test_it_stops_by_advice(world: World) -> None:
+    def reply(request: Request) -> str:
+        time.sleep(0.005)
+        return answer_by(BEST, request)
+
     world.set(selector="auto")
-    progress = world.run(world.plan(world.connect("j", BEST), duels=5000, until_advised=True))
+    plan = world.plan(world.connect("j", Scripted(reply)), duels=5000, until_advised=True)
+    progress = world.run(plan)
     assert progress.state is State.ADVISED
     assert progress.advice is not None
     assert progress.advice.kind is AdviceKind.STOP
-    assert progress.votes < 200
+    assert progress.votes < 1000  # a machine may be slow to look
 
 
 def test_answers_that_cannot_be_read_are_counted_and_are_no_votes(world: World) -> None:
