@@ -60,7 +60,8 @@ def preview(
             unfit += 1
             fault = fault or str(error)
             continue
-        if store.output_by_request(request_hash(connection, request)) is not None:
+        known = store.output_by_request(request_hash(connection, request))
+        if known is not None and known.usable:
             reused += 1
         else:
             calls += 1

@@ -1,8 +1,7 @@
 """Outputs being written at this moment. Any number of readers may watch one grow; only one writes it."""
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
 
 from optimizer.domain import Output
 from optimizer.errors import PromptDuelError
@@ -10,14 +9,16 @@ from optimizer.generation.cells import Cell
 
 
 class Draft:
-    """One output on its way. Ends with ``output`` (stored) or ``error``, never with neither."""
+    """One output on its way. Ends once, with ``output`` (stored) or ``error``, never with neither."""
 
     def __init__(self, cell: Cell) -> None:
         self.cell = cell
         self.output: Output | None = None
         self.error: PromptDuelError | None = None
+        self.called = False  # did the output take a call?
         self._pieces: list[str] = []
         self._done = False
+        self._then: list[Callable[[Draft], None]] = []
         self._changed = threading.Condition()
 
     @property
@@ -46,24 +47,38 @@ class Draft:
             shown += len(pieces)
             yield from pieces
 
+    def then(self, call: Callable[["Draft"], None]) -> None:
+        """Call this at the end, on the thread that ends the draft; at once when it has ended."""
+        with self._changed:
+            if not self._done:
+                self._then.append(call)
+                return
+        call(self)
+
     # -- for the one who writes it --------------------------------------------------------------
     def add(self, piece: str) -> None:
         with self._changed:
             self._pieces.append(piece)
             self._changed.notify_all()
 
-    def finish(self, output: Output) -> None:
+    def finish(self, output: Output, called: bool) -> None:
         """The output is stored."""
-        with self._changed:
-            self._pieces = self._pieces or [output.text]
-            self.output, self._done = output, True
-            self._changed.notify_all()
+        self.output, self.called = output, called
+        self._pieces = self._pieces or [output.text]
+        self._end()
 
     def fail(self, error: PromptDuelError) -> None:
         """Nothing was stored."""
+        self.error = error
+        self._end()
+
+    def _end(self) -> None:
         with self._changed:
-            self.error, self._done = error, True
+            self._done = True
+            calls, self._then = self._then, []
             self._changed.notify_all()
+        for call in calls:
+            call(self)
 
 
 class Drafts:
@@ -71,37 +86,28 @@ class Drafts:
 
     def __init__(self) -> None:
         self._open: dict[Cell, Draft] = {}
-        self._lock = threading.Condition()
+        self._changed = threading.Condition()
 
     def open(self, cell: Cell) -> tuple[Draft, bool]:
-        """The draft of a cell, and whether the caller is the one to write it, in ``writing``."""
-        with self._lock:
+        """The draft of a cell, and whether the caller is the one to write it."""
+        with self._changed:
             if cell in self._open:
                 return self._open[cell], False
             draft = self._open[cell] = Draft(cell)
+            draft.then(self._forget)
             return draft, True
-
-    @contextmanager
-    def writing(self, draft: Draft) -> Iterator[None]:
-        """Around the writing. Errors of ours fail the draft and go on; so does any other fault."""
-        try:
-            yield
-        except PromptDuelError as error:
-            draft.fail(error)
-            raise
-        finally:
-            if not draft.done:
-                draft.fail(PromptDuelError("Writing this output broke off. Try again."))
-            with self._lock:
-                del self._open[draft.cell]
-                self._lock.notify_all()
 
     def of(self, cell: Cell) -> Draft | None:
         """The draft of a cell that is being written now."""
-        with self._lock:
+        with self._changed:
             return self._open.get(cell)
 
     def wait_until_none(self, timeout_s: float) -> bool:
         """Wait until nothing is being written; False when that took longer."""
-        with self._lock:
-            return self._lock.wait_for(lambda: not self._open, timeout_s)
+        with self._changed:
+            return self._changed.wait_for(lambda: not self._open, timeout_s)
+
+    def _forget(self, draft: Draft) -> None:
+        with self._changed:
+            del self._open[draft.cell]
+            self._changed.notify_all()

@@ -1,8 +1,4 @@
-"""Many cells in the background, on threads of their own: progress, cancel, wait.
-
-There are a few more threads than the connection takes calls at once, so that storing one answer does
-not keep the server waiting for the next question.
-"""
+"""Many cells in the background, on threads of their own: progress, cancel, wait."""
 
 import threading
 from collections import deque
@@ -12,9 +8,9 @@ from enum import StrEnum
 from time import monotonic
 
 from optimizer.domain import new_id
-from optimizer.errors import PromptDuelError, ProviderError, StorageError
+from optimizer.errors import ProviderError, StorageError
 from optimizer.generation.cells import Cell, Order
-from optimizer.generation.writer import Written
+from optimizer.generation.drafts import Draft
 from optimizer.llm.budget import Ledger, Spend
 from optimizer.llm.errors import BudgetSpent, CallCancelled, ConnectionFault
 
@@ -61,13 +57,16 @@ class Job:
         self,
         order: Order,
         cells: Sequence[Cell],
-        write: Callable[[Cell], Written],
+        write: Callable[[Cell, Callable[[Draft, bool], None]], None],
         ledger: Ledger,
         cancelled: threading.Event,
         threads: int,
     ) -> None:
+        """``write(cell, settle)`` sees to it that ``settle(draft, mine)`` is called once, at the draft's
+        end, on any thread; ``mine`` says whether this job wrote the draft or somebody else did."""
         self.id = new_id()
         self.order = order
+        self.ended_at: float | None = None  # of the monotonic clock
         self._write = write
         self._ledger = ledger
         self._cancelled = cancelled
@@ -80,7 +79,6 @@ class Job:
         self._failures: deque[tuple[Cell, str]] = deque(maxlen=FAILURES_KEPT)
         self._times: deque[float] = deque(maxlen=RATE_OVER)
         self._changed = threading.Condition()
-        self.ended_at: float | None = None  # of the monotonic clock, once no thread is at work
 
     # -- for pages and commands ---------------------------------------------------------------
     def progress(self) -> Progress:
@@ -111,23 +109,22 @@ class Job:
                 self._state = State.CANCELLED
 
     def wait(self, timeout_s: float | None = None) -> bool:
-        """Wait until no thread of the job is at work; False when that took longer."""
+        """Wait until nothing of the job is under way; False when that took longer."""
         with self._changed:
-            return self._changed.wait_for(lambda: self._threads == 0, timeout_s)
+            return self._changed.wait_for(self._idle, timeout_s)
 
     # -- for the service ----------------------------------------------------------------------
     def start(self) -> None:
         """Start the threads that the work is worth. They end with it; the process need not wait."""
         with self._changed:
-            if not self._todo and self._threads == 0 and self._state is State.RUNNING:
-                self._state = State.DONE
             wanted = min(len(self._todo), self._most_threads) - self._threads
             for _ in range(max(0, wanted)):
                 self._threads += 1
                 threading.Thread(target=self._work, name=f"generate-{self.id[:6]}", daemon=True).start()
+            self._look_for_end()
 
     def requeue(self, cells: Sequence[Cell]) -> bool:
-        """Do these next, and nothing else that was waiting; False when the job has ended."""
+        """Do these next, and nothing else that was waiting; False when the job was ended early."""
         with self._changed:
             if self._state not in (State.RUNNING, State.DONE):
                 return False
@@ -136,23 +133,19 @@ class Job:
             self.start()
             return True
 
+    # -- the work -----------------------------------------------------------------------------
     def _work(self) -> None:
         sound = False
         try:
             while (cell := self._take()) is not None:
-                try:
-                    written = self._write(cell)
-                except CallCancelled:
-                    self._put_back(cell)
-                except (ConnectionFault, BudgetSpent, StorageError) as error:
-                    self._put_back(cell, error)
-                except PromptDuelError as error:
-                    self._fail(cell, error)
-                else:
-                    self._count(written)
+                self._write(cell, self._settle)
             sound = True
         finally:
-            self._leave(sound)
+            with self._changed:
+                self._threads -= 1
+                if not sound:
+                    self._stop(State.STOPPED, "A fault of the app ended this job; its log says which.")
+                self._look_for_end()
 
     def _take(self) -> Cell | None:
         with self._changed:
@@ -161,51 +154,61 @@ class Job:
             self._in_flight += 1
             return self._todo.popleft()
 
-    def _count(self, written: Written) -> None:
+    def _settle(self, draft: Draft, mine: bool) -> None:
+        """Write down what became of a cell."""
         with self._changed:
             self._in_flight -= 1
-            self._done += 1
-            self._reused += not written.called
-            self._held += not written.output.usable
-            self._in_a_row = 0
-            if written.called:
-                self._times.append(monotonic())
+            if draft.output is not None:
+                self._count(draft, mine)
+            elif isinstance(draft.error, CallCancelled) or not mine:
+                self._put_back(draft.cell)
+            elif isinstance(draft.error, ConnectionFault | BudgetSpent | StorageError):
+                self._put_back(draft.cell)
+                spent = isinstance(draft.error, BudgetSpent)
+                self._stop(State.SPENT if spent else State.STOPPED, str(draft.error))
+            else:
+                self._fail(draft)
+            self._look_for_end()
 
-    def _fail(self, cell: Cell, error: PromptDuelError) -> None:
-        with self._changed:
-            self._in_flight -= 1
-            self._failed += 1
-            self._failures.append((cell, str(error)))
-            self._last_error = str(error)
-            self._in_a_row += isinstance(error, ProviderError)
-            if self._in_a_row >= FAILURES_IN_A_ROW and self._state is State.RUNNING:
-                self._state = State.STOPPED
+    def _count(self, draft: Draft, mine: bool) -> None:
+        self._done += 1
+        self._reused += not (mine and draft.called)
+        self._held += draft.output is not None and not draft.output.usable
+        self._in_a_row = 0
+        if draft.called:
+            self._times.append(monotonic())
+
+    def _put_back(self, cell: Cell) -> None:
+        """The cell took no call of this job's and is still to do."""
+        self._todo.appendleft(cell)
+        if not self._cancelled.is_set():
+            self.start()
+
+    def _fail(self, draft: Draft) -> None:
+        reason = str(draft.error)
+        self._failed += 1
+        self._failures.append((draft.cell, reason))
+        if self._state is State.RUNNING:
+            self._last_error = reason
+        self._in_a_row += isinstance(draft.error, ProviderError)
+        if self._in_a_row >= FAILURES_IN_A_ROW:
+            self._stop(State.STOPPED, reason)
+
+    def _stop(self, state: State, reason: str) -> None:
+        """End early; the first reason stands. Within a budget, smaller calls in flight may still fit."""
+        if self._state is State.RUNNING:
+            self._state, self._last_error = state, reason
+            if state is not State.SPENT:
                 self._cancelled.set()
 
-    def _put_back(self, cell: Cell, error: PromptDuelError | None = None) -> None:
-        """The cell was not paid for and is still to do; an error ends the job."""
-        with self._changed:
-            self._in_flight -= 1
-            self._todo.appendleft(cell)
-            if error is not None and self._state is State.RUNNING:
-                self._state = State.SPENT if isinstance(error, BudgetSpent) else State.STOPPED
-                self._last_error = str(error)
-                if not isinstance(error, BudgetSpent):  # a smaller call in flight may still fit
-                    self._cancelled.set()
-            elif error is None and self._state is State.RUNNING:
-                self._state = State.CANCELLED
+    def _idle(self) -> bool:
+        return self._threads == 0 and self._in_flight == 0
 
-    def _leave(self, sound: bool) -> None:
-        with self._changed:
-            self._threads -= 1
-            if not sound:
-                self._in_flight -= 1
-                self._state = State.STOPPED
-                self._last_error = "A fault of the app ended this job; its log says which."
-            elif self._threads == 0 and self._state is State.RUNNING:
-                self._state = State.DONE
-            if self._threads == 0:
-                self.ended_at = monotonic()
+    def _look_for_end(self) -> None:
+        if self._idle():
+            if self._state is State.RUNNING:
+                self._state = State.CANCELLED if self._cancelled.is_set() else State.DONE
+            self.ended_at = monotonic()
             self._changed.notify_all()
 
     def _per_second(self) -> float:

@@ -1,29 +1,31 @@
-"""Stores outputs from many threads, together where they come together.
+"""Stores outputs while their writers go on to the next, together where they come together.
 
-A durable write waits for the disk. One thread at a time writes, and takes along all that has come
-meanwhile, so the number of outputs per second is not bound by the number of such waits. ``keep``
-returns when the output is durable.
+A durable write waits for the disk. If each call waited for its own, the disk would set the pace of the
+model server. Outputs wait here for a few milliseconds instead, bounded in number; each writer is told
+when its output is durable.
 """
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from optimizer.domain import Batch, Output
 from optimizer.errors import PromptDuelError
 from optimizer.storage.base import Store
 
+MOST_WAITING = 64
 
-@dataclass(slots=True, eq=False)
+
+@dataclass(frozen=True, slots=True)
 class _Ticket:
-    """An output that waits to be stored."""
+    """An output that waits to be stored, and whom to tell: None, or what went wrong."""
 
     output: Output
-    done: bool = False
-    error: PromptDuelError | None = None
+    tell: Callable[[PromptDuelError | None], None]
 
 
 class Keeper:
-    """Shared between threads."""
+    """Shared between threads; has a thread of its own while there is something to store."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -31,38 +33,48 @@ class Keeper:
         self._writing = False
         self._changed = threading.Condition()
 
-    def keep(self, output: Output) -> None:
-        """Store the output. Raises what the store says of it, and of it alone."""
-        mine = _Ticket(output)
+    def submit(self, output: Output, tell: Callable[[PromptDuelError | None], None]) -> None:
+        """Store the output soon. Waits only when too many others wait already."""
         with self._changed:
-            self._waiting.append(mine)
-            self._changed.wait_for(lambda: mine.done or not self._writing)
-            taken = [] if mine.done else self._waiting
-            if taken:
-                self._waiting, self._writing = [], True
-        if taken:
-            self._write(taken, mine)
-        if mine.error is not None:
-            raise mine.error
+            self._changed.wait_for(lambda: len(self._waiting) < MOST_WAITING)
+            self._waiting.append(_Ticket(output, tell))
+            if not self._writing:
+                self._writing = True
+                threading.Thread(target=self._work, name="keep-outputs", daemon=True).start()
 
-    def _write(self, tickets: list[_Ticket], mine: _Ticket) -> None:
+    def _work(self) -> None:
+        untold: list[_Ticket] = []
         try:
-            try:
-                self._store.add(Batch(outputs=[ticket.output for ticket in tickets]))
-            except PromptDuelError:
-                for ticket in tickets:  # one of them is at fault: find out which
-                    self._write_one(ticket)
-            for ticket in tickets:
-                ticket.done = True
+            while untold := self._next():
+                faults = self._store_all([ticket.output for ticket in untold])
+                while untold:
+                    untold.pop(0).tell(faults.pop(0))
         finally:
-            with self._changed:
-                left = [ticket for ticket in tickets if not ticket.done and ticket is not mine]
-                self._waiting = left + self._waiting  # after a fault of the app their threads try themselves
-                self._writing = False
-                self._changed.notify_all()
+            if untold:  # a bug, of which the thread's own traceback tells
+                with self._changed:
+                    untold, self._waiting, self._writing = untold + self._waiting, [], False
+                    self._changed.notify_all()
+                for ticket in untold:
+                    ticket.tell(PromptDuelError("Storing this output broke off. Try again."))
 
-    def _write_one(self, ticket: _Ticket) -> None:
+    def _next(self) -> list[_Ticket]:
+        """All that wait; when none do, the thread's work is done."""
+        with self._changed:
+            taken, self._waiting = self._waiting, []
+            self._writing = bool(taken)
+            self._changed.notify_all()
+            return taken
+
+    def _store_all(self, outputs: list[Output]) -> list[PromptDuelError | None]:
+        """What the store says of each."""
+        if len(outputs) > 1:
+            try:
+                self._store.add(Batch(outputs=outputs))
+            except PromptDuelError:
+                return [self._store_all([output])[0] for output in outputs]  # which of them is at fault?
+            return [None] * len(outputs)
         try:
-            self._store.add(Batch(outputs=[ticket.output]))
+            self._store.add(Batch(outputs=outputs))
         except PromptDuelError as error:
-            ticket.error = error
+            return [error]
+        return [None]

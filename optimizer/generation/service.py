@@ -4,21 +4,20 @@ It owns the background threads. They belong to no page, write each output whole,
 """
 
 import threading
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from time import monotonic
 
 from optimizer.connections import Connections
 from optimizer.domain import Batch, Output, OutputId, PromptId, StudyId, new_id, utc_now
-from optimizer.errors import Conflict, PromptDuelError
+from optimizer.errors import Conflict
 from optimizer.generation.cells import Cell, Material, Order, missing
 from optimizer.generation.costs import Preview, preview, spend_of_output, spent_by_prompt
 from optimizer.generation.drafts import Draft, Drafts
 from optimizer.generation.job import Job, State
 from optimizer.generation.keeper import Keeper
 from optimizer.generation.stability import Stability, stability
-from optimizer.generation.writer import Writer, Written
+from optimizer.generation.writer import Writer
 from optimizer.llm.base import Embedder, LanguageModel
 from optimizer.llm.budget import NO_LIMIT, NOTHING, Budget, Ledger, Spend
 from optimizer.llm.errors import CallCancelled
@@ -27,7 +26,6 @@ from optimizer.llm.lane import Lane
 from optimizer.storage.base import Store
 
 JOBS_KEPT = 50
-POLL_S = 0.1
 REST_AFTER_FAULT_S = 60.0  # before work ahead of need tries a connection again that failed
 
 
@@ -124,7 +122,7 @@ class Generation:
             cell = self._after_held(study, cell)
         draft, mine = self._drafts.open(cell)
         if mine:
-            threading.Thread(target=self._write_draft, args=(writer, draft), daemon=True).start()
+            threading.Thread(target=writer.write, args=(draft, True), daemon=True).start()
         return draft
 
     def draft(self, cell: Cell) -> Draft | None:
@@ -183,19 +181,15 @@ class Generation:
         )
         own = ledger is not self._ledgers.get(order.study)
 
-        def write(cell: Cell) -> Written:
+        def write(cell: Cell, settle: Callable[[Draft, bool], None]) -> None:
             draft, mine = self._drafts.open(cell)
-            if not mine:
-                return _written_elsewhere(draft, cancelled)
-            with self._drafts.writing(draft):
-                written = writer.write(draft, streamed=False)
-                draft.finish(written.output)
-            if own and written.called:
-                self._note(order.study, spend_of_output(written.output))
-            return written
+            if mine and own:
+                draft.then(self._note)
+            draft.then(lambda ended: settle(ended, mine))
+            if mine:
+                writer.write(draft, streamed=False)
 
-        most = lane.connection.concurrency
-        job = Job(order, cells, write, ledger, cancelled, threads=most + max(2, most // 2))
+        job = Job(order, cells, write, ledger, cancelled, threads=lane.connection.concurrency)
         with self._lock:
             if self._closing.is_set():
                 raise CallCancelled("The app is stopping.")
@@ -211,10 +205,6 @@ class Generation:
         return Writer(
             self._store, study, lane.connection, model, material, accept_truncated, self._closed, self._keeper
         )
-
-    def _write_draft(self, writer: Writer, draft: Draft) -> None:
-        with suppress(PromptDuelError), self._drafts.writing(draft):  # the draft tells its readers
-            draft.finish(writer.write(draft, streamed=True).output)
 
     def _after_held(self, study: StudyId, cell: Cell) -> Cell:
         """The cell, or its next free sample when what is stored of it may not be shown."""
@@ -233,22 +223,13 @@ class Generation:
         ledger.budget = budget
         return ledger
 
-    def _note(self, study: StudyId, took: Spend) -> None:
+    def _note(self, draft: Draft) -> None:
         """A call on another account that the study's own must know of."""
-        with self._lock:
-            ledger = self._ledgers.get(study)
-        if ledger is not None:
-            ledger.note(took)
-
-
-def _written_elsewhere(draft: Draft, cancelled: threading.Event) -> Written:
-    """The output that another thread is just writing."""
-    while not draft.wait(POLL_S):
-        if cancelled.is_set():
-            raise CallCancelled("Cancelled while another call was writing this output.")
-    if draft.output is None:
-        raise draft.error or PromptDuelError("Writing this output broke off. Try again.")
-    return Written(draft.output, False)
+        if draft.output is not None and draft.called:
+            with self._lock:
+                ledger = self._ledgers.get(draft.output.study)
+            if ledger is not None:
+                ledger.note(spend_of_output(draft.output))
 
 
 def _resting(job: Job) -> bool:

@@ -5,7 +5,7 @@ import threading
 from dataclasses import dataclass, replace
 
 from optimizer.domain import Connection, Output, OutputId, Prompt, StudyId, new_id, utc_now
-from optimizer.errors import Conflict
+from optimizer.errors import Conflict, PromptDuelError
 from optimizer.generation.admission import admit, hold
 from optimizer.generation.cells import Cell, Material
 from optimizer.generation.drafts import Draft
@@ -15,14 +15,6 @@ from optimizer.llm.errors import CallCancelled, NoAnswer
 from optimizer.storage.base import Store
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """An output that is stored, and whether it took a call."""
-
-    output: Output
-    called: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,28 +30,32 @@ class Writer:
     closed: threading.Event
     keeper: Keeper
 
-    def write(self, draft: Draft, streamed: bool) -> Written:
-        """The output of the draft's cell, stored. Raises ``ProviderError`` when there is none to store."""
-        cell = draft.cell
-        there = self.existing(cell)
-        if there is not None:
-            return Written(there, False)
-        request = self.material.request(cell)
+    def write(self, draft: Draft, streamed: bool) -> None:
+        """See to it that the draft ends. Returns when the call is over; the output may still be on its
+        way to the store, which ends the draft when it has it."""
+        sound = False
+        try:
+            self._write(draft, streamed)
+            sound = True
+        except PromptDuelError as error:
+            draft.fail(error)
+        finally:
+            if not sound and not draft.done:
+                draft.fail(PromptDuelError("Writing this output broke off. Try again."))
+
+    def _write(self, draft: Draft, streamed: bool) -> None:
+        there = self.existing(draft.cell) if streamed else None
+        if there is not None:  # nobody has looked what is missing
+            draft.finish(there, called=False)
+            return
+        request = self.material.request(draft.cell)
         known = self.store.output_by_request(request_hash(self.connection, request))
-        if known is not None:
-            return Written(self._keep(self._reused(known, cell)), False)
-        output = self._call(request, draft, streamed)
-        log.info(
-            "output %s prompt=%s input=%s sample=%d ms=%.0f tokens=%d held=%s",
-            output.id,
-            cell.prompt,
-            cell.input,
-            cell.sample,
-            output.latency_ms or 0.0,
-            output.usage.get("total_tokens", 0),
-            not output.usable,
-        )
-        return Written(self._keep(output), True)
+        if known is not None and Cell(known.prompt, known.input, known.sample) == draft.cell:
+            draft.finish(known, called=False)  # written since it was found missing
+        elif known is not None and known.usable:
+            self._keep(draft, self._reused(known, draft.cell), called=False)
+        else:
+            self._keep(draft, self._call(request, draft, streamed), called=True)
 
     def existing(self, cell: Cell) -> Output | None:
         """The cell's output as stored."""
@@ -97,15 +93,34 @@ class Writer:
             created_at=utc_now(),
         )
 
-    def _keep(self, output: Output) -> Output:
-        """Store it. Where another process was quicker, its output is the one that counts."""
+    def _keep(self, draft: Draft, output: Output, called: bool) -> None:
         if self.closed.is_set():
             raise CallCancelled("The app stopped before this output was stored.")
+        self.keeper.submit(output, lambda fault: self._kept(draft, output, called, fault))
+
+    def _kept(self, draft: Draft, output: Output, called: bool, fault: PromptDuelError | None) -> None:
+        """End the draft. Where another process was quicker, its output is the one that counts."""
+        stored = output
+        if isinstance(fault, Conflict):
+            stored, fault = self._theirs(output, fault)
+        if fault is not None:
+            draft.fail(fault)
+            return
+        log.info(
+            "output %s prompt=%s input=%s sample=%d called=%s ms=%.0f tokens=%d usable=%s",
+            stored.id,
+            *draft.cell,
+            called,
+            stored.latency_ms or 0.0,
+            stored.usage.get("total_tokens", 0),
+            stored.usable,
+        )
+        draft.finish(stored, called)
+
+    def _theirs(self, output: Output, fault: Conflict) -> tuple[Output, PromptDuelError | None]:
+        """The output that is stored in place of ours, or ours and why it is not stored."""
         try:
-            self.keeper.keep(output)
-        except Conflict:
             there = self.existing(Cell(output.prompt, output.input, output.sample))
-            if there is None:
-                raise
-            return there
-        return output
+        except PromptDuelError as error:
+            return output, error
+        return (output, fault) if there is None else (there, None)

@@ -118,7 +118,7 @@ class CutOff(Passing):
 class NotUnderstood(Passing):
     """The answer is not what the protocol says."""
 
-    tries = 2
+    tries = 3
 
 
 class NoAnswer(ProviderError):

@@ -204,8 +204,8 @@ class Store(Protocol):
         ...
 
     def output_by_request(self, request_hash: str) -> Output | None:
-        """The first usable output of any study whose ``settings`` hold this "request_hash": the answer
-        to the very same request is not paid for twice. Does not grow with the number of outputs."""
+        """The first output of any study whose ``settings`` hold this "request_hash", a usable one before
+        others: what was paid for once is not paid for again. Does not grow with the number of outputs."""
         ...
 
     def duel(self, duel: DuelId) -> Duel: ...

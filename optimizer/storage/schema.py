@@ -238,8 +238,9 @@ STEPS: Steps = {
     "0002_outputs_by_request": (
         # For Store.output_by_request; imported outputs answer no request of ours and are not in it.
         """
-        CREATE INDEX outputs_by_request ON outputs (json_extract(settings, '$.request_hash'), seq)
-        WHERE usable = 1 AND json_extract(settings, '$.request_hash') IS NOT NULL
+        CREATE INDEX outputs_by_request
+        ON outputs (json_extract(settings, '$.request_hash'), usable DESC, seq)
+        WHERE json_extract(settings, '$.request_hash') IS NOT NULL
         """,
     ),
     "0003_judges": (

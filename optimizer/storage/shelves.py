@@ -102,8 +102,10 @@ class Shelves:
         self._cells.update(cells)
         self._versions.update(versions)
         for output in batch.outputs:
-            if output.usable and "request_hash" in output.settings:
-                self.answers.setdefault(output.settings["request_hash"], output.id)
+            request = output.settings.get("request_hash")
+            before = self.answers.get(request)
+            if request is not None and (before is None or output.usable > self.outputs[before].usable):
+                self.answers[request] = output.id
         content: list[Prompt | Input | Output] = [*batch.prompts, *batch.inputs, *batch.outputs]
         for study_id in {noun.study for noun in content}:
             self.tallies[study_id].content_version += 1

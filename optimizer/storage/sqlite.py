@@ -181,8 +181,8 @@ class SqliteStore:
         ]
 
     def output_by_request(self, request_hash: str) -> Output | None:
-        where = "WHERE json_extract(settings, '$.request_hash') = ? AND usable = 1 ORDER BY seq LIMIT 1"
-        found = self._nouns(OUTPUTS, where, request_hash)
+        where = "json_extract(settings, '$.request_hash') = ? ORDER BY usable DESC, seq LIMIT 1"
+        found = self._nouns(OUTPUTS, f"WHERE {where}", request_hash)
         return found[0] if found else None
 
     def duel(self, duel: DuelId) -> Duel:

@@ -3,8 +3,6 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
-import pytest
-
 from optimizer.domain import InputId, Output, OutputId, PromptId, StudyId
 from optimizer.errors import PromptDuelError
 from optimizer.generation.cells import Cell
@@ -21,7 +19,7 @@ def test_every_reader_sees_the_whole_text_whenever_it_comes() -> None:
         for n in range(50):
             draft.add(f"piece {n} ")
         late = pool.submit(lambda: "".join(draft))
-        draft.finish(OUTPUT)
+        draft.finish(OUTPUT, called=True)
         assert {reader.result(5) for reader in [*early, late]} == {OUTPUT.text}
     assert "".join(draft) == draft.text == OUTPUT.text
 
@@ -40,26 +38,26 @@ def test_only_one_of_many_is_the_writer() -> None:
     assert len({id(draft) for draft, _ in claims}) == 1
 
 
-@pytest.mark.parametrize("fault", [PromptDuelError("no such luck"), ZeroDivisionError("a bug")])
-def test_a_writer_that_fails_leaves_an_error_and_frees_the_cell(fault: Exception) -> None:
+def test_a_failed_draft_keeps_its_text_says_why_and_frees_the_cell() -> None:
     drafts = Drafts()
     draft, _ = drafts.open(CELL)
-
-    def write() -> None:
-        with drafts.writing(draft):
-            draft.add("half")
-            raise fault
-
-    with pytest.raises(type(fault)):
-        write()
+    draft.add("half")
+    draft.fail(PromptDuelError("no such luck"))
     assert draft.done
     assert draft.output is None
-    assert str(draft.error) == (
-        str(fault) if isinstance(fault, PromptDuelError) else "Writing this output broke off. Try again."
-    )
+    assert str(draft.error) == "no such luck"
     assert "".join(draft) == "half"
     assert drafts.of(CELL) is None
     assert drafts.open(CELL)[1]
+
+
+def test_what_follows_is_called_once_whenever_it_is_asked_for() -> None:
+    draft = Draft(CELL)
+    told: list[str] = []
+    draft.then(lambda ended: told.append(f"before: {ended.done}"))
+    draft.finish(OUTPUT, called=True)
+    draft.then(lambda ended: told.append(f"after: {ended.done}"))
+    assert told == ["before: True", "after: True"]
 
 
 def test_waiting_until_nothing_is_written() -> None:
@@ -67,9 +65,5 @@ def test_waiting_until_nothing_is_written() -> None:
     draft, _ = drafts.open(CELL)
     assert not drafts.wait_until_none(0.01)
 
-    def write() -> None:
-        with drafts.writing(draft):
-            draft.finish(OUTPUT)
-
-    threading.Timer(0.05, write).start()
+    threading.Timer(0.05, draft.finish, (OUTPUT, True)).start()
     assert drafts.wait_until_none(5)

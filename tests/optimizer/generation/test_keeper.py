@@ -2,14 +2,17 @@
 
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from optimizer.domain import Batch, InputId, Output, OutputId, PromptId, StudyId
+from optimizer.domain import Batch, Input, InputId, Output, OutputId, Prompt, PromptId, Study, StudyId
 from optimizer.errors import Conflict, PromptDuelError
-from optimizer.generation.keeper import Keeper
+from optimizer.generation.keeper import MOST_WAITING, Keeper
 from optimizer.storage.memory import MemoryStore
+
+STUDY = StudyId("study")
 
 
 class SlowStore(MemoryStore):
@@ -18,12 +21,13 @@ class SlowStore(MemoryStore):
     def __init__(self) -> None:
         super().__init__()
         self.writes = 0
+        self.seconds = 0.01
         self.broken = False
 
     def add(self, batch: Batch) -> None:
         if batch.outputs:
             self.writes += 1
-            time.sleep(0.01)
+            time.sleep(self.seconds)
             if self.broken:
                 raise ZeroDivisionError("a bug")
         super().add(batch)
@@ -42,9 +46,7 @@ def output(n: int, sample: int | None = None) -> Output:
 
 @pytest.fixture
 def slow() -> SlowStore:
-    from optimizer.domain import Input, Prompt, Study
-
-    store, study = SlowStore(), StudyId("study")
+    store, study = SlowStore(), STUDY
     store.add(
         Batch(
             studies=[Study(study, "S")],
@@ -55,60 +57,81 @@ def slow() -> SlowStore:
     return store
 
 
+class Told:
+    """Collects what a keeper tells of each output."""
+
+    def __init__(self, expected: int) -> None:
+        self.faults: dict[int, PromptDuelError | None] = {}
+        self._left = threading.Semaphore(0)
+        self._expected = expected
+
+    def of(self, n: int) -> Callable[[PromptDuelError | None], None]:
+        def tell(fault: PromptDuelError | None) -> None:
+            assert n not in self.faults
+            self.faults[n] = fault
+            self._left.release()
+
+        return tell
+
+    def wait(self) -> dict[int, PromptDuelError | None]:
+        for _ in range(self._expected):
+            assert self._left.acquire(timeout=5)
+        return self.faults
+
+
 def test_outputs_that_come_together_are_written_together(slow: SlowStore) -> None:
-    keeper = Keeper(slow)
+    keeper, told = Keeper(slow), Told(100)
     with ThreadPoolExecutor(20) as pool:
-        list(pool.map(lambda n: keeper.keep(output(n)), range(100)))
-    assert len(slow.outputs(StudyId("study"))) == 100
+        list(pool.map(lambda n: keeper.submit(output(n), told.of(n)), range(100)))
+    assert set(told.wait().values()) == {None}
+    assert len(slow.outputs(STUDY)) == 100
     assert slow.writes <= 40
 
 
-def test_it_is_stored_when_keep_returns(slow: SlowStore) -> None:
-    keeper = Keeper(slow)
+def test_it_is_stored_when_the_writer_is_told(slow: SlowStore) -> None:
+    keeper, seen = Keeper(slow), threading.Event()
 
-    def keep(n: int) -> bool:
-        keeper.keep(output(n))
-        return slow.output(OutputId(f"o{n}")).text == f"text {n}"
+    def tell(fault: PromptDuelError | None) -> None:
+        assert fault is None
+        assert slow.output(OutputId("o1")).text == "text 1"
+        seen.set()
 
-    with ThreadPoolExecutor(8) as pool:
-        assert all(pool.map(keep, range(40)))
+    keeper.submit(output(1), tell)
+    assert seen.wait(5)
 
 
 def test_a_conflict_hits_only_the_output_that_has_it(slow: SlowStore) -> None:
-    keeper = Keeper(slow)
+    keeper, told = Keeper(slow), Told(10)
     slow.add(Batch(outputs=[output(1000, sample=3)]))
-
-    def keep(n: int) -> PromptDuelError | None:
-        try:
-            keeper.keep(output(n))
-        except PromptDuelError as error:
-            return error
-        return None
-
-    with ThreadPoolExecutor(10) as pool:
-        faults = list(pool.map(keep, range(10)))
-    assert [n for n, fault in enumerate(faults) if fault is not None] == [3]
+    for n in range(10):
+        keeper.submit(output(n), told.of(n))
+    faults = told.wait()
+    assert [n for n, fault in faults.items() if fault is not None] == [3]
     assert isinstance(faults[3], Conflict)
-    assert len(slow.outputs(StudyId("study"))) == 10
+    assert len(slow.outputs(STUDY)) == 10
 
 
-def test_a_bug_of_the_store_reaches_every_caller_and_blocks_none(slow: SlowStore) -> None:
-    keeper = Keeper(slow)
+def test_writers_wait_when_the_disk_cannot_follow(slow: SlowStore) -> None:
+    keeper, told = Keeper(slow), Told(MOST_WAITING * 3)
+    slow.seconds = 0.05
+    started = time.monotonic()
+    for n in range(MOST_WAITING * 3):
+        keeper.submit(output(n), told.of(n))
+    assert time.monotonic() - started >= 0.05  # at least one write had to be waited for
+    told.wait()
+
+
+def test_a_bug_of_the_store_is_told_and_blocks_nobody(
+    slow: SlowStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bugs = []
+    monkeypatch.setattr(threading, "excepthook", lambda args: bugs.append(args.exc_type))
+    keeper, told = Keeper(slow), Told(6)
     slow.broken = True
-    caught: list[type[BaseException]] = []
-
-    def keep(n: int) -> None:
-        try:
-            keeper.keep(output(n))
-        except ZeroDivisionError as error:
-            caught.append(type(error))
-
-    threads = [threading.Thread(target=keep, args=(n,)) for n in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(5)
-    assert len(caught) == 6
-    slow.broken = False
-    keeper.keep(output(7))
-    assert slow.output(OutputId("o7"))
+    for n in range(6):
+        keeper.submit(output(n), told.of(n))
+    assert all("broke off" in str(fault) for fault in told.wait().values())
+    assert set(bugs) == {ZeroDivisionError}
+    slow.broken, again = False, Told(1)
+    keeper.submit(output(7), again.of(7))
+    assert again.wait() == {7: None}

@@ -62,7 +62,7 @@ def test_passing_faults_are_tried_again_until_the_answer_comes(
 @pytest.mark.parametrize(
     ("fault", "tries"),
     [
-        (Fault.BUSY, 6), (Fault.CUT, 3), (Fault.MALFORMED, 2), (Fault.KEY_REFUSED, 1), (Fault.QUOTA, 1),
+        (Fault.BUSY, 6), (Fault.CUT, 3), (Fault.MALFORMED, 3), (Fault.KEY_REFUSED, 1), (Fault.QUOTA, 1),
         (Fault.NO_MODEL, 1), (Fault.EMPTY, 1), (Fault.FILTERED, 1), (Fault.TOO_LONG, 1), (Fault.HTML, 1),
         (Fault.RATE_LIMITED_LONG, 1),
     ],

@@ -24,7 +24,7 @@ def output(study: str, sample: int, request_hash: str | None, **changed: str) ->
     )  # fmt: skip
 
 
-def test_the_first_usable_answer_of_any_study_is_found(store: Store) -> None:
+def test_the_first_answer_of_any_study_is_found_usable_ones_before_others(store: Store) -> None:
     for study in ("one", "two"):
         store.add(
             Batch(
@@ -38,7 +38,7 @@ def test_the_first_usable_answer_of_any_study_is_found(store: Store) -> None:
     store.add(Batch(outputs=[output("one", 2, "a"), output("one", 3, "c")]))
     found = {name: store.output_by_request(name) for name in ("a", "b", "c", "d", "")}
     ids = {name: answer.id if answer else None for name, answer in found.items()}
-    assert ids == {"a": "o-two-0", "b": None, "c": "o-one-3", "d": None, "": None}
+    assert ids == {"a": "o-two-0", "b": "o-two-1", "c": "o-one-3", "d": None, "": None}
     assert found["a"] == store.output(OutputId("o-two-0"))
 
 
@@ -49,7 +49,7 @@ def test_sqlite_finds_it_by_an_index(tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / "x.db") as db:
         plan = db.execute(
             "EXPLAIN QUERY PLAN SELECT id FROM outputs WHERE json_extract(settings, '$.request_hash') = ? "
-            "AND usable = 1 ORDER BY seq LIMIT 1",
+            "ORDER BY usable DESC, seq LIMIT 1",
             ("a",),
         ).fetchall()
     assert "USING INDEX outputs_by_request" in plan[0][3]
