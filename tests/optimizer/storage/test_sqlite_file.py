@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from threading import Event, Thread
 
+import numpy as np
 import pytest
 
 from optimizer.domain import Batch, PromptId, RaterId, StudyId
@@ -131,6 +132,38 @@ def test_votes_are_synced_to_the_disk_and_handing_out_a_duel_is_not(store: Sqlit
     ):
         write()
         assert level() == expected
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_what_power_loss_may_take_is_only_what_came_after_the_last_vote(
+    store: SqliteStore, path: Path, tmp_path: Path, seed: int
+) -> None:
+    """The write-ahead log is on the disk up to the last vote; what was written later may be torn."""
+    for _ in range(3):
+        duel = duel_of()
+        store.add(Batch(duels=[duel]))
+        vote = vote_on(duel)
+        store.add_vote(vote)
+    log = path.with_name("duels.db-wal")
+    synced = log.stat().st_size
+    unanswered = duel_of(rater=1)
+    store.add(Batch(duels=[unanswered]))
+
+    rng = np.random.default_rng(seed)
+    torn = bytearray(log.read_bytes())
+    assert len(torn) > synced
+    places = rng.integers(synced, len(torn), 20)
+    for place in places:
+        torn[place] ^= int(rng.integers(1, 256))
+    after = tmp_path / "after.db"
+    after.write_bytes(path.read_bytes())
+    after.with_name("after.db-wal").write_bytes(torn[: int(rng.integers(max(places), len(torn))) + 1])
+    survivor = SqliteStore(after)
+    assert survivor.check() == []
+    assert survivor.vote(vote.id) == vote
+    assert len(survivor.answered(S)) == 3
+    assert len(survivor.last_duels(S, limit=9)) == 3
+    survivor.close()
 
 
 # -- backup ------------------------------------------------------------------------------------
