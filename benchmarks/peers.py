@@ -5,6 +5,7 @@ is left out with a sentence.
 """
 
 import importlib.util
+import inspect
 import math
 from collections.abc import Callable
 
@@ -70,7 +71,11 @@ def _duelpy_run(scene: Scene, algorithm: str, votes: tuple[int, ...], seed: int,
             return sum(self.duel(arm_i_index, arm_j_index) for _ in range(duel_count)) / duel_count
 
     feedback = Feedback(world.preference, random_state=state)
-    player = getattr(duelpy.algorithms, algorithm)(feedback, random_state=state)
+    algorithm_class = getattr(duelpy.algorithms, algorithm)
+    horizon = inspect.signature(algorithm_class).parameters["time_horizon"]
+    unlimited = 100 * votes[-1]  # some insist on a horizon; this one is never reached
+    known = {"time_horizon": unlimited} if horizon.default is inspect.Parameter.empty else {}
+    player = algorithm_class(feedback, random_state=state, **known)
     try:
         while not _finished(player):
             player.step()

@@ -149,16 +149,18 @@ class Report:
         return Verdict(target, ours <= theirs + error, said)
 
     def _in_flight(self) -> Verdict:
-        target = "btl20: 20 duels in flight at most 10 % worse than one at a time, from 50 votes"
+        target = "btl20: with 20 duels in flight the best is found at most 10 % less often, from 50 votes"
         one, many = self.row("btl20", "auto"), self.row("in flight: 20", "auto")
         if one is None or many is None:
             return Verdict(target, None, "not measured")
         said, met = [], True
         for at, votes in enumerate(many["votes"]):
-            alone, open_ = one["votes"].index(votes), many["regret"][at]
-            ours, error = one["regret"][alone], float(np.hypot(one["se"][alone], many["se"][at]))
-            said.append(f"{votes}: {open_:.3f} against {ours:.3f} ± {error:.3f}")
-            met = met and (votes < 50 or open_ <= max(1.1 * ours, ours + error))
+            alone = one["votes"].index(votes)
+            open_, ours = many["found"][at], one["found"][alone]
+            error = float(np.sqrt(open_ * (1 - open_) / many["runs"] + ours * (1 - ours) / one["runs"]))
+            regrets = f"regret {many['regret'][at]:.3f} against {one['regret'][alone]:.3f}"
+            said.append(f"{votes}: {open_:.2f} against {ours:.2f} ± {error:.2f} ({regrets})")
+            met = met and (votes < 50 or open_ >= min(0.9 * ours, ours - error))
         return Verdict(target, met, "; ".join(said))
 
     def _aware(self) -> list[Verdict]:
