@@ -89,12 +89,12 @@ def diagonal(gradients: Float32, met: FloatArray | IntArray, ridge: float) -> Fl
 
 def propose(record: Record, rng: np.random.Generator, settings: Settings) -> Pair:
     """The next pair under these settings."""
+    features = _features(record)
     allowed = allowed_pairs(record)
     met = record.wins + record.wins.T
     if met.sum() / 2.0 < 1.0 or (met + record.pending).sum() / 2.0 < RANDOM_DUELS:
         first, second = rng.choice(np.argwhere(allowed))
         return Pair(int(first), int(second), "picked at random, to begin with")
-    features = _features(record)
     net = layers(trained(features, record.wins, settings), (features.shape[1], *HIDDEN, 1))
     h = forward(net, features)[-1][:, 0].astype(np.float64)
     gradients = output_gradients(net, features)

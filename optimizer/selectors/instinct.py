@@ -76,15 +76,12 @@ class Instinct:
     ridge: float = 0.1
     scale: float = 0.1
 
-    def _outlook(self, record: Record) -> tuple[FloatArray, FloatArray, BoolArray]:
-        """(k,) h, (k,) its upper bound, and which arms have been scored."""
-        if record.features is None or record.scores is None:
-            raise NothingToAsk("INSTINCT needs embeddings of the prompts and numeric scores of outputs.")
-        often, mean = score_means(record.k, record.scores)
+    def _outlook(self, features: FloatArray, scores: FloatArray) -> tuple[FloatArray, FloatArray, BoolArray]:
+        """(k,) h, (k,) its upper bound, and (k,) which arms have been scored."""
+        often, mean = score_means(len(features), scores)
         scored = often > 0
-        x = standardised(record.features, scored if scored.any() else np.ones(record.k, dtype=bool))
-        sizes = (x.shape[1], HIDDEN, 1)
-        net = layers(trained(x, often, mean, self.ridge, self.scale), sizes)
+        x = standardised(features, scored)
+        net = layers(trained(x, often, mean, self.ridge, self.scale), (x.shape[1], HIDDEN, 1))
         h = forward(net, x)[-1][:, 0].astype(np.float64)
         squares = output_gradients(net, x) ** 2
         width = often.astype(np.float32) @ squares + np.float32(self.ridge)
@@ -92,18 +89,21 @@ class Instinct:
         return h, h + bonus, scored
 
     def ask_arm(self, record: Record, rng: np.random.Generator) -> int:
-        """Which prompt to score next."""
-        if record.scores is None or len(record.scores) < RANDOM_SCORES:
-            return _unscored(record, rng)
-        _, bound, _ = self._outlook(record)
+        """Which prompt to score next; the first few at random among those scored least."""
+        features, scores = _known(record)
+        if len(scores) < RANDOM_SCORES:
+            often, _ = score_means(record.k, scores)
+            return best_of(-often, np.ones(record.k, dtype=bool), rng)
+        _, bound, _ = self._outlook(features, scores)
         return best_of(bound, np.ones(record.k, dtype=bool), rng)
 
     def ask(self, record: Record, rng: np.random.Generator) -> Pair:
+        features, scores = _known(record)
         allowed = allowed_pairs(record)
-        if record.scores is None or len(record.scores) < RANDOM_SCORES:
+        if len(scores) < RANDOM_SCORES:
             first, second = rng.choice(np.argwhere(allowed))
             return Pair(int(first), int(second), "picked at random, to begin with")
-        h, bound, scored = self._outlook(record)
+        h, bound, scored = self._outlook(features, scores)
         first = best_of(bound, allowed.any(1), rng)
         partners = allowed[first] & scored
         second = best_of(h, partners if partners.any() else allowed[first], rng)
@@ -111,14 +111,13 @@ class Instinct:
 
     def recommend(self, record: Record) -> int:
         """The arm of the best mean score; the first arm where there is no score."""
-        if record.scores is None:
-            return 0
-        often, mean = score_means(record.k, record.scores)
+        _, scores = _known(record)
+        often, mean = score_means(record.k, scores)
         return int(np.argmax(np.where(often > 0, mean, -np.inf)))
 
 
-def _unscored(record: Record, rng: np.random.Generator) -> int:
-    """A random arm among those scored least."""
-    scores = np.zeros((0, 2)) if record.scores is None else record.scores
-    often, _ = score_means(record.k, scores)
-    return int(rng.choice(np.flatnonzero(often == often.min())))
+def _known(record: Record) -> tuple[FloatArray, FloatArray]:
+    """The features and scores of a record that has both."""
+    if record.features is None or record.scores is None:
+        raise NothingToAsk("INSTINCT needs embeddings of the prompts and numeric scores of outputs.")
+    return record.features, record.scores

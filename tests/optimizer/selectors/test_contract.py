@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from optimizer.errors import NothingToAsk
 from optimizer.selectors import SELECTORS
 from optimizer.selectors.base import Record
 from optimizer.selectors.instinct import Instinct
@@ -59,6 +60,12 @@ def test_asks_a_playable_pair_of_two_arms_reproducibly_and_changes_nothing(name:
         check(name, record, seed)
 
     holds()
+
+
+@pytest.mark.parametrize("name", sorted(name for name, selector in SELECTORS.items() if selector.needs))
+def test_a_record_that_lacks_what_it_needs_is_refused_in_words(name: str) -> None:
+    with pytest.raises(NothingToAsk, match="needs"):
+        SELECTORS[name].ask(record_of(np.zeros((4, 4))), np.random.default_rng(0))
 
 
 @pytest.mark.parametrize("name", sorted(set(SELECTORS) - NEURAL))
