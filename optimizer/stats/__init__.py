@@ -1,13 +1,14 @@
 """What the votes say: pure functions on arrays, arrays in, frozen dataclasses out.
 
 tally.py          Tally: counts by ordered pair and level of answer
-posterior.py      Posterior(mean, cov, prior_sd, log_evidence): leader, sd, draws(n, rng)
-bradley_terry.py  fit_by_evidence(wins, prior_mean, similarity, start) -> Posterior: fast, width by evidence
+posterior.py      Posterior(mean, cov, prior_sd, log_evidence): leader, sd, draws(n, rng); average(posteriors)
+bradley_terry.py  fit_by_evidence(wins, prior_mean, similarity, start) -> Posterior: fast, averaged over widths
                   fit_strengths(wins, prior_sd, prior_mean, similarity, start) -> Posterior: at a given width
 cells.py          Cells: counts by input, rater, ordered pair and level; from_rows, from_tally, pooled
 model.py          fit(cells, covariance, lengths, bias_sd, input_sds, prior_sds, with_reliability, answers)
                   -> Fit: the full model: position bias, inputs, ties, grades, raters, length; its parts are
-                  in likelihood.py (answer models), system.py (data laid out) and newton.py (the solver)
+                  in likelihood.py (answer models), system.py (data laid out), newton.py (the solver) and
+                  widths.py (prior widths)
 priors.py         by_similarity(features, weight), by_lineage(parents, own, inherited) -> covariance
 pair_effects.py   choose_pair_effects(wins) -> PairPosterior: strengths and an own effect of each pair
 readouts.py       p_best(draws), strengths(posterior, level), rank_distribution(draws),

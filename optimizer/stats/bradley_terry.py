@@ -8,6 +8,7 @@ position bias, inputs, ties, grades and raters, is in ``model.py``; this one is 
 at every duel.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +17,7 @@ from scipy.linalg.lapack import dpotrf, dpotri, dpotrs
 from scipy.special import expit
 
 from optimizer.errors import NotFitted
-from optimizer.stats.posterior import Posterior
+from optimizer.stats.posterior import Posterior, average
 
 FloatArray = NDArray[np.float64]
 
@@ -26,7 +27,9 @@ TOLERANCE = (
 )
 LONGEST_STEP = 5.0  # logits; longer ones are cut
 
-SCALES = (0.25, 0.5, 1.0, 2.0)  # prior widths to choose from, logits
+SCALES = (0.25, 0.5, 1.0, 2.0)  # prior widths to average over, logits
+LOG_SCALE_SD = 0.5  # of the hyper-prior
+NEGLIGIBLE = 6.0  # log weight below the best at which a width is left out: one in 400
 VOTES_FOR_SCALE = 10  # below that many votes the evidence says nothing of the width, and 1 is used
 
 
@@ -72,24 +75,31 @@ def fit_by_evidence(
     similarity: FloatArray | None = None,
     start: FloatArray | None = None,
 ) -> Posterior:
-    """The same with the prior width chosen from ``SCALES`` by Laplace evidence (MacKay 1992).
+    """The same averaged over the prior widths ``SCALES``, by Laplace evidence (MacKay 1992).
 
-    The evidence carries a weak log-normal(0, 1) prior on the width. Below ``VOTES_FOR_SCALE`` votes
-    the width is 1.
+    The hyper-prior of the width is log-normal around 1. Below ``VOTES_FOR_SCALE`` votes the width is 1.
     """
     prior = _prior(wins.shape[0], prior_mean, similarity)
-    theta = prior.mean if start is None else start
+    mode = _climb(wins, prior, 1.0, prior.mean if start is None else start)
     if wins.sum() < VOTES_FOR_SCALE:
-        return _posterior(_climb(wins, prior, 1.0, theta), 1.0)
-    best, best_score, best_scale = None, -np.inf, 1.0
-    for scale in SCALES:
-        mode = _climb(wins, prior, scale, theta)
-        theta = mode.theta
-        score = mode.log_evidence - np.log(scale) ** 2 / 2
-        if score > best_score:
-            best, best_score, best_scale = mode, score, scale
-    assert best is not None
-    return _posterior(best, best_scale)
+        return _posterior(mode, 1.0)
+    modes, supports = {1.0: mode}, {1.0: mode.log_evidence}
+    usual = SCALES.index(1.0)
+    for path in (SCALES[usual + 1 :], SCALES[:usual][::-1]):
+        start = mode.theta
+        for scale in path:  # away from 1, until it does not matter any more
+            modes[scale] = _climb(wins, prior, scale, start)
+            supports[scale] = modes[scale].log_evidence + log_hyper_prior(scale)
+            start = modes[scale].theta
+            if supports[scale] < max(supports.values()) - NEGLIGIBLE:
+                break
+    kept = [scale for scale in modes if supports[scale] >= max(supports.values()) - NEGLIGIBLE]
+    return average([_posterior(modes[scale], scale) for scale in kept], [supports[scale] for scale in kept])
+
+
+def log_hyper_prior(scale: float) -> float:
+    """Of a prior width: log-normal around 1 logit, up to a constant."""
+    return -((math.log(scale) / LOG_SCALE_SD) ** 2) / 2.0
 
 
 def _prior(k: int, mean: FloatArray | None, similarity: FloatArray | None) -> _Prior:

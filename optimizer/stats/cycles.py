@@ -23,7 +23,8 @@ BoolArray = NDArray[np.bool_]
 
 EFFECT_SDS = (0.3, 0.7, 1.5)  # t, logits
 PRIOR_EFFECTS = 0.25
-DRAWS = 400
+MOST_DRAWS, FEWEST_DRAWS = 400, 50
+DRAWN_GAPS = 400_000  # in all, which is what takes the time
 NEGLIGIBLE = 1e-4  # weight below which a value of t is not drawn from
 
 
@@ -46,11 +47,12 @@ def check_cycles(wins: FloatArray, rng: np.random.Generator, margin: float = 0.0
     support = np.array([fit.strengths.log_evidence for fit in fits]) + np.log(prior)
     weight = np.exp(support - support.max())
     weight /= weight.sum()
+    n = min(MOST_DRAWS, max(FEWEST_DRAWS, DRAWN_GAPS // k**2))
     p_cycle, p_unbeaten, p_beats = 0.0, np.zeros(k), np.zeros((k, k))
     for share, fit in zip(weight, fits, strict=True):
         if share < NEGLIGIBLE:
             continue
-        gaps = draw_gaps(fit, DRAWS, rng)
+        gaps = draw_gaps(fit, n, rng)
         p_unbeaten += share * ((gaps > 0.0).sum(2) == k - 1).mean(0)
         beats = gaps > logit(0.5 + margin)
         p_beats += share * beats.mean(0)

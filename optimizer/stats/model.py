@@ -3,13 +3,13 @@
 For a vote of rater r on input x that showed arm i first and arm j second, the advantage of the first is
     eta = a_r (theta_i - theta_j + e_xi - e_xj + gamma (length_xi - length_xj)) + b_r,
 and an answer model of ``likelihood.py`` turns eta into the chance of each answer. The mode is found by
-``newton.py``; the prior widths of theta and e are chosen by Laplace evidence (MacKay 1992). Votes on the same
-input share its e, so they are not taken for independent evidence: strengths speak of inputs in general.
+``newton.py``; the posterior is averaged over the prior widths of theta and e, s and s_e, by Laplace evidence
+(MacKay 1992; ``widths.py``). Votes on the same input share its e, so they are not taken for independent
+evidence: strengths speak of inputs in general.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,14 +18,21 @@ from optimizer.stats.bradley_terry import SCALES, VOTES_FOR_SCALE
 from optimizer.stats.cells import Cells
 from optimizer.stats.likelihood import Likelihood, choose_likelihood
 from optimizer.stats.newton import Mode, climb
-from optimizer.stats.posterior import Posterior
-from optimizer.stats.system import Point, System, Widths
+from optimizer.stats.posterior import Posterior, average
+from optimizer.stats.system import System, Widths
+from optimizer.stats.widths import (
+    USUAL_INPUT_SD,
+    USUAL_PRIOR_SD,
+    Trial,
+    explore,
+    support_of,
+    try_widths,
+    usual,
+)
 
 FloatArray = NDArray[np.float64]
 
 INPUT_SDS = (0.0, 0.3, 0.6, 1.2)
-USUAL_PRIOR_SD, USUAL_INPUT_SD = 1.0, 0.5  # medians of the log-normal hyper-priors, whose logs have sd 1
-ROUGH = 0.1  # tolerance while widths are compared: their evidence is then good to about 0.01
 RELIABILITY_SD = 0.7  # of log a_r
 
 
@@ -34,7 +41,7 @@ class Fit:
     """Strengths and what was estimated with them."""
 
     posterior: Posterior
-    input_sd: float  # s_e
+    input_sd: float  # s_e of most support
     input_effects: FloatArray  # (X, k) e
     bias: FloatArray  # (R,) b_r, logits for the first; empty when left out
     bias_sd: FloatArray  # (R,) their posterior standard deviations
@@ -61,12 +68,12 @@ def fit(
     ``covariance`` (k, k) is the prior of strengths in units of their squared width (``priors.py``);
     ``lengths`` (X, k) are log lengths of outputs, which makes the strengths those at equal length;
     ``bias_sd`` 0 leaves position bias out; ``input_sds`` and ``prior_sds``, both ascending, are the widths to
-    choose from, a single one for a given width; ``with_reliability`` estimates how closely each rater
+    average over, a single one for a given width; ``with_reliability`` estimates how closely each rater
     follows the strengths, where there are several; ``answers`` is one of the models of ``likelihood.py``.
     Raises ``NotFitted`` when the mode is not reached.
     """
     if cells.total < VOTES_FOR_SCALE:
-        prior_sds, input_sds = (_usual(prior_sds, USUAL_PRIOR_SD),), (_usual(input_sds, USUAL_INPUT_SD),)
+        prior_sds, input_sds = (usual(prior_sds, USUAL_PRIOR_SD),), (usual(input_sds, USUAL_INPUT_SD),)
     if cells.inputs == 1:
         input_sds = (0.0,)
     system = System.build(cells, answers(cells.counts), Widths(bias=bias_sd), covariance, lengths)
@@ -74,87 +81,33 @@ def fit(
     if cells.inputs > 1 and lengths is None and input_sds[0] == 0.0:
         pooled = cells.pooled(inputs=True)
         plain = System.build(pooled, answers(pooled.counts), Widths(bias=bias_sd), covariance, None)
-    found = _choose(plain, system, prior_sds, input_sds)
+    trials = explore(plain, system, prior_sds, input_sds)
     if with_reliability and cells.raters > 1:
-        bias, length, _, kappa = system.split(found.point.sides)
-        sides = np.concatenate([bias, length, np.zeros(cells.raters), kappa])
-        found = replace(found, point=replace(found.point, sides=sides))
         widths = Widths(bias=bias_sd, reliability=RELIABILITY_SD)
-        system = System.build(cells, system.likelihood, widths, covariance, lengths)
-    return _read(system, found, climb(system, found.prior_sd, found.input_sd, found.point))
+        wider = System.build(cells, system.likelihood, widths, covariance, lengths)
+        trials = [_with_reliability(system, wider, trial) for trial in trials]
+        system = wider
+    return _read(system, trials)
 
 
-@dataclass(frozen=True, slots=True)
-class _Trial:
-    """A choice of widths, how well the votes and the hyper-prior support it, and the mode found there."""
-
-    prior_sd: float
-    input_sd: float
-    support: float
-    point: Point
+def _with_reliability(system: System, wider: System, trial: Trial) -> Trial:
+    """The same widths, with the raters' slopes among the unknowns, starting from 1."""
+    bias, length, _, kappa = system.split(trial.mode.point.sides)
+    sides = np.concatenate([bias, length, np.zeros(wider.raters), kappa])
+    return try_widths(wider, trial.prior_sd, trial.input_sd, replace(trial.mode.point, sides=sides))
 
 
-def _choose(
-    plain: System, system: System, prior_sds: tuple[float, ...], input_sds: tuple[float, ...]
-) -> _Trial:
-    """The widths of highest evidence, one after the other: s, then s_e at this s, then whether s has grown.
-
-    Effects of inputs that are not told apart weaken the strengths, so finding them never lowers s.
-    """
-    best = _try(plain, _usual(prior_sds, USUAL_PRIOR_SD), input_sds[0], plain.origin)
-    best = _search(plain, best, "prior_sd", prior_sds)
-    if plain is not system:
-        point = replace(best.point, u=system.origin.u)
-        best = replace(best, point=point)
-    before = best
-    best = _search(system, best, "input_sd", input_sds)
-    if best is before:
-        return best
-    return _search(system, best, "prior_sd", prior_sds[prior_sds.index(best.prior_sd) :])
-
-
-def _search(
-    system: System, best: _Trial, name: Literal["prior_sd", "input_sd"], widths: tuple[float, ...]
-) -> _Trial:
-    """Climb over one width, upwards and, if that did not help, downwards, until the support falls."""
-    here = widths.index(best.prior_sd if name == "prior_sd" else best.input_sd)
-    for path in (widths[here + 1 :], widths[:here][::-1]):
-        before = best
-        for width in path:
-            asked = replace(best, prior_sd=width) if name == "prior_sd" else replace(best, input_sd=width)
-            tried = _try(system, asked.prior_sd, asked.input_sd, best.point)
-            if tried.support <= best.support:
-                break
-            best = tried
-        if best is not before:
-            break
-    return best
-
-
-def _try(system: System, prior_sd: float, input_sd: float, start: Point) -> _Trial:
-    mode = climb(system, prior_sd, input_sd, start, tolerance=ROUGH)
-    support = mode.log_evidence - np.log(prior_sd / USUAL_PRIOR_SD) ** 2 / 2.0
-    if input_sd > 0.0:
-        support -= np.log(input_sd / USUAL_INPUT_SD) ** 2 / 2.0
-    return _Trial(prior_sd, input_sd, float(support), mode.point)
-
-
-def _usual(widths: tuple[float, ...], usual: float) -> float:
-    return min(widths, key=lambda width: abs(width - usual))
-
-
-def _read(system: System, found: _Trial, mode: Mode) -> Fit:
-    """Name the parts of the mode; strengths are centred."""
+def _read(system: System, trials: list[Trial]) -> Fit:
+    """The average posterior of strengths, and the rest at the best widths."""
+    best = max(trials, key=support_of)
+    mode = climb(system, best.prior_sd, best.input_sd, best.mode.point)
     k = system.k
-    cov = mode.cov[:k, :k]
-    cov = cov - cov.mean(0)
-    cov = cov - cov.mean(1)[:, None]
-    theta = mode.point.theta
+    parts = [_strengths(replace(trial, mode=mode) if trial is best else trial, k) for trial in trials]
     bias, length, _, kappa = system.split(mode.point.sides)
     bias_sd, length_sd, *_ = system.split(np.sqrt(np.diag(mode.cov)[k:]))
     return Fit(
-        posterior=Posterior(theta - theta.mean(), cov, found.prior_sd, mode.log_evidence),
-        input_sd=found.input_sd,
+        posterior=average(parts, [trial.support for trial in trials]),
+        input_sd=best.input_sd,
         input_effects=mode.point.u,
         bias=bias,
         bias_sd=bias_sd,
@@ -165,6 +118,14 @@ def _read(system: System, found: _Trial, mode: Mode) -> Fit:
         reliability_sd=_reliability_sd(system, mode),
         likelihood=system.likelihood,
     )
+
+
+def _strengths(trial: Trial, k: int) -> Posterior:
+    """The centred strengths of a mode."""
+    theta, cov = trial.mode.point.theta, trial.mode.cov[:k, :k]
+    cov = cov - cov.mean(0)
+    cov = cov - cov.mean(1)[:, None]
+    return Posterior(theta - theta.mean(), cov, trial.prior_sd, trial.mode.log_evidence)
 
 
 def _reliability_sd(system: System, mode: Mode) -> FloatArray:

@@ -50,13 +50,15 @@ class Tally:
         return cls(np.zeros((k, k, LEVELS)))
 
     @classmethod
-    def from_answers(cls, k: int, answers: Iterable[tuple[int, int, int, float]]) -> "Tally":
-        """From (first arm, second arm, level, count) rows; a level of 8 (skip) is left out."""
-        counts = np.zeros((k, k, LEVELS))
-        for first, second, level, count in answers:
-            if level < LEVELS:
-                counts[first, second, level] += count
-        return cls(counts)
+    def from_answers(cls, k: int, answers: Iterable[tuple[int, int, int, float]] | FloatArray) -> "Tally":
+        """From (first arm, second arm, level, count) rows, best as an array; skips are left out."""
+        table = answers if isinstance(answers, np.ndarray) else np.array(list(answers), dtype=np.float64)
+        table = table.reshape(-1, 4)
+        table = table[table[:, 2] < LEVELS]
+        first, second, level = table[:, :3].astype(np.int64).T
+        place = (first * k + second) * LEVELS + level
+        counts = np.bincount(place, table[:, 3], k * k * LEVELS).astype(np.float64)
+        return cls(counts.reshape(k, k, LEVELS))
 
     @classmethod
     def from_wins(cls, wins: FloatArray) -> "Tally":
