@@ -155,4 +155,6 @@ def _record(
             "repeats": duel.repeats,
         },
         "withdrawn_at": vote.withdrawn_at.isoformat() if vote.withdrawn_at else None,
+        # How a judge came to it: model, parameters, rubric version.
+        **({"verdict": dict(vote.verdict)} if vote.verdict else {}),
     }

@@ -316,3 +316,16 @@ def test_coins_are_accepted_as_rarely_as_is_said() -> None:
         if Contest((a, b, c).count(1), (a, b, c).count(-1), (a, b, c).count(0), 3).accepted
     )  # fmt: skip
     assert found == pytest.approx(7 / 64)
+
+
+def test_votes_of_judges_are_exported_with_their_version(world: World) -> None:
+    from optimizer.exchange import Exchange
+
+    people_vote(world, 1)
+    world.run(world.plan(world.connect("j", BEST), duels=1))
+    exchange = Exchange(world.store, world.results, 1_000_000)
+    lines = b"".join(exchange.export(STUDY, "votes-jsonl", VoteFilter()).pieces).decode().splitlines()
+    by_kind = {record["rater"]["kind"]: record for record in map(json.loads, lines)}
+    verdict = by_kind["judge"]["verdict"]
+    assert (verdict["rubric"], verdict["model"], verdict["mode"]) == (1, "scripted (j)", "both_orders")
+    assert "verdict" not in by_kind["human"]
