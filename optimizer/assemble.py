@@ -44,6 +44,7 @@ class Services:
 
     def close(self) -> None:
         """End background work and let go of the database. The services are of no use afterwards."""
+        self.results.close()
         self.judging.close()
         self.generation.close()
         self.store.close()

@@ -1,6 +1,6 @@
 """The votes that count, as arrays, and what the preference model makes of them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,7 +64,7 @@ class Counted:
         return Tally(counts)
 
     def model(self) -> Fit:
-        """The full preference model: position bias, inputs, ties or grades, lineage, and raters if asked."""
+        """The preference model: position bias, inputs, ties or grades, lineage, and raters if asked."""
         table = zip(self.input, self.rater, self.first, self.second, self.level, self.count, strict=True)
         inputs, raters = (int(ids.max(initial=0)) + 1 for ids in (self.input, self.rater))
         cells = Cells.from_rows(self.k, table, inputs, raters)
@@ -89,18 +89,10 @@ class Counted:
         ]
         return with_judges(people.model().posterior, judges)
 
+    def inputs_as_one(self) -> "Counted":
+        """The same votes as if on one input: much faster to fit, and too sure where inputs differ."""
+        return replace(self, input=np.zeros_like(self.input))
+
     def _where(self, mask: NDArray[np.bool_]) -> "Counted":
-        return Counted(
-            self.first[mask],
-            self.second[mask],
-            self.level[mask],
-            self.input[mask],
-            self.rater[mask],
-            self.judge[mask],
-            self.count[mask],
-            self.parents,
-            self.discounted,
-            self.weighed,
-            self.skips,
-            self.raters,
-        )
+        names = ("first", "second", "level", "input", "rater", "judge", "count")
+        return replace(self, **{name: getattr(self, name)[mask] for name in names})

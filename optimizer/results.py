@@ -6,6 +6,7 @@ votes and content, which the store counts in the same transaction as the change.
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from threading import Lock
 from typing import TypeVar, cast
@@ -69,6 +70,8 @@ class Results:
         self._store = store
         self._known: OrderedDict[Hashable, object] = OrderedDict()
         self._lock = Lock()
+        self._aside = ThreadPoolExecutor(1, "standings")
+        self._latest: dict[StudyId, tuple[Hashable, Standings | None, bool]] = {}
 
     def standings(self, study: Study, chosen: VoteFilter | None = None) -> Standings:
         """The table under a filter, strongest prompt first."""
@@ -83,7 +86,35 @@ class Results:
 
         return self._once(("standings", study.id, chosen, study.settings), study.id, work)
 
-    def race(self, study: Study, chosen: VoteFilter | None = None, points: int = 40) -> Race:
+    def latest(self, study: Study) -> Standings | None:
+        """The newest standings at hand, without waiting; newer ones are worked out meanwhile.
+
+        For a line on the voting screen, which must not keep the next vote waiting. None at first.
+        """
+        counters = self._store.counters(study.id)
+        version = (study.settings, counters.content_version, counters.vote_version)
+        with self._lock:
+            known, standings, under_way = self._latest.get(study.id, (None, None, False))
+            if known == version or under_way:
+                return standings
+            self._latest[study.id] = (known, standings, True)
+
+        def renew() -> None:
+            fresh = (known, standings)
+            try:
+                fresh = (version, self.standings(study))
+            finally:
+                with self._lock:
+                    self._latest[study.id] = (*fresh, False)
+
+        self._aside.submit(renew)
+        return standings
+
+    def close(self) -> None:
+        """Let go of the thread that works aside."""
+        self._aside.shutdown(cancel_futures=True)
+
+    def race(self, study: Study, chosen: VoteFilter | None = None, points: int = 24) -> Race:
         """P(best), chances and observed win rates at up to ``points`` numbers of votes."""
         chosen = chosen or VoteFilter()
 

@@ -10,8 +10,10 @@ FEWEST = 5  # votes before a leader is named: earlier ones would only tempt
 
 
 def draw(visit: Visit, study: Study) -> None:
-    """One sentence for the person who runs the study."""
-    standings = visit.services.results.standings(study)
-    votes = f"{standings.votes:,} {'vote' if standings.votes == 1 else 'votes'}"
-    told = f" · {advice.sentence(standings)}" if standings.votes >= FEWEST else ""
-    st.caption(f"{votes}{told}", text_alignment="center")
+    """One sentence for the person who runs the study; it may be one vote behind."""
+    votes = visit.services.store.counters(study.id).votes
+    told = f"{votes:,} {'vote' if votes == 1 else 'votes'}"
+    standings = visit.services.results.latest(study)
+    if standings is not None and standings.votes >= FEWEST:
+        told += f" · {advice.sentence(standings)}"
+    st.caption(told, text_alignment="center")
