@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from optimizer.commands.judge import judge
 from optimizer.domain import Batch, Connection, Input, InputId, Prompt, PromptId, RaterKind, Study, StudyId
 from optimizer.judges.scripted import answer_by, perfect
-from optimizer.judging_cli import judge
 from optimizer.llm.base import Message, Request, Role
 from optimizer.results import Results, VoteFilter
 from optimizer.storage import open_store
