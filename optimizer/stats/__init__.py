@@ -2,7 +2,7 @@
 
 tally.py          Tally: counts by ordered pair and level of answer
 posterior.py      Posterior(mean, cov, prior_sd, log_evidence): leader, sd, draws(n, rng); average(posteriors)
-bradley_terry.py  fit_by_evidence(wins, prior_mean, similarity, start) -> Posterior: fast, averaged over widths
+bradley_terry.py  fit_by_evidence(wins, prior_mean, similarity, start) -> Posterior: fast, over all widths
                   fit_strengths(wins, prior_sd, prior_mean, similarity, start) -> Posterior: at a given width
 cells.py          Cells: counts by input, rater, ordered pair and level; from_rows, from_tally, pooled
 model.py          fit(cells, covariance, lengths, bias_sd, input_sds, prior_sds, with_reliability, answers)
