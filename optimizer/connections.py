@@ -75,6 +75,10 @@ class Connections:
         """Is there a key for it, wherever it comes from?"""
         return self._keys.find(connection, typed) is not None
 
+    def key_source(self, connection: Connection, typed: Mapping[str, str] | None = None) -> str | None:
+        """Where its key comes from, in words; None without one. Never the key."""
+        return self._keys.source(connection, typed)
+
     def lane(self, name: str, typed: Mapping[str, str] | None = None) -> Lane:
         """The connection, opened; all its users share its limits."""
         connection = self.named(name)

@@ -102,6 +102,10 @@ class Settings:
     lease_minutes: float = 24 * 60.0
     judge_votes: str = JudgeVotes.BESIDE.value
     judge_bar: float = 0.6  # agreement with people below which a judge is set aside
+    connection: str = ""  # generates what the next duels need while people vote; none: duels wait for outputs
+    output_calls: int | None = None  # the most that this study's outputs may take in all
+    output_tokens: int | None = None
+    output_money: float | None = None
     weigh_raters: bool = False  # careless raters count less; needs several raters
 
 

@@ -7,18 +7,17 @@ rater and never count. The rest is the selector's choice.
 
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import numpy as np
 
+from optimizer.content import Content, read_content
 from optimizer.domain import (
     Duel,
     DuelId,
-    Input,
     InputId,
     JudgeVotes,
-    Prompt,
     PromptId,
     RaterId,
     RaterKind,
@@ -29,7 +28,7 @@ from optimizer.domain import (
 from optimizer.errors import NothingToAsk
 from optimizer.selectors import SELECTORS
 from optimizer.selectors.base import BoolArray, Pair, Record, Selector, allowed_pairs
-from optimizer.selectors.inputs import choose_input
+from optimizer.selectors.inputs import IntArray, choose_input
 from optimizer.stats.tally import Tally
 from optimizer.storage.base import Counters, OutputKey, PairCount, Store
 
@@ -37,20 +36,20 @@ CACHED_STUDIES = 64
 MIN_VOTES_BEFORE_REPLAY = 10
 REPLAY_WINDOW = 50  # replays are drawn from the rater's newest duels, but not from the last few
 REPLAY_GAP = 5
+NO_OUTPUTS = "No two prompts have an output on the same input yet. Upload or generate outputs."
 
 
 @dataclass(frozen=True, slots=True)
-class Content:
-    """What can be asked of a study at one content version: active arms, active inputs, the grid."""
+class Wanted:
+    """A duel that is about to be asked and lacks outputs, which are to be generated now."""
 
-    version: int
-    prompts: tuple[Prompt, ...]
-    arm: dict[PromptId, int]
-    inputs: tuple[Input, ...]
-    column: dict[InputId, int]
-    samples: dict[tuple[int, int], tuple[OutputKey, ...]]  # (arm, column) -> usable outputs
-    covered: BoolArray  # (arms, inputs)
-    playable: BoolArray  # (arms, arms)
+    study: StudyId
+    input: InputId
+    first: PromptId
+    second: PromptId
+    selector: str
+    reason: str
+    audit: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +85,20 @@ class Choice:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A pair of arms, and who drew it."""
+
+    pair: Pair
+    selector: str
+    audit: bool
+
+    def sides(self, rng: np.random.Generator) -> tuple[int, int]:
+        """The arms as they will be shown, first and second."""
+        i, j = self.pair.first, self.pair.second
+        return (i, j) if rng.random() < 0.5 else (j, i)
+
+
 class Pairing:
     """Chooses duels from the store's counts; safe to share between threads."""
 
@@ -99,19 +112,57 @@ class Pairing:
         """The next duel for this rater. ``NothingToAsk`` says what is missing and what to do."""
         content = self.content(study.id, counters.content_version)
         _check_askable(content)
+        if not content.playable.any():
+            raise NothingToAsk(NO_OUTPUTS)
+        record = self.record(study, content, counters, now, rater)
+        drawn = self._draw(study, rater, record, rng)
+        return drawn if isinstance(drawn, Choice) else self._place(study, content, drawn, rng)
+
+    def choose_live(
+        self, study: Study, rater: RaterId, counters: Counters, now: datetime, rng: np.random.Generator
+    ) -> Choice | Wanted:
+        """As ``choose``, where outputs can be generated: every pair may be asked, on every input.
+
+        A pair is asked on a fresh input that has its outputs, if there is one, else on a fresh one that
+        gets them, and only then on an input that it has met.
+        """
+        content = self.content(study.id, counters.content_version)
+        _check_askable(content)
+        if not content.makeable.any():
+            raise NothingToAsk(
+                "Every output on these inputs was held back. Look at them on the Outputs screen."
+            )
+        record = self.record(study, content, counters, now, rater)
+        drawn = self._draw(study, rater, replace(record, playable=content.makeable), rng)
+        return drawn if isinstance(drawn, Choice) else self._place_live(study, content, drawn, rng)
+
+    def placed(self, wanted: Wanted) -> Choice | None:
+        """What was wanted, once both its outputs are there; None while they are not."""
+        content = self.content(wanted.study)
+        column = content.column[wanted.input]
+        cells = [(content.arm[prompt], column) for prompt in (wanted.first, wanted.second)]
+        if not all(cell in content.samples for cell in cells):
+            return None
+        first, second = (content.samples[cell][0] for cell in cells)
+        return Choice(wanted.input, first, second, wanted.selector, wanted.reason, wanted.audit)
+
+    def stands(self, wanted: Wanted) -> bool:
+        """May it still be asked? Not when its prompts or its input were retired meanwhile."""
+        content = self.content(wanted.study)
+        return {wanted.first, wanted.second} <= content.arm.keys() and wanted.input in content.column
+
+    def _draw(self, study: Study, rater: RaterId, record: Record, rng: np.random.Generator) -> Choice | Drawn:
+        """An earlier duel again, a random audit pair, or the selector's choice."""
         settings = study.settings
         draw = rng.random()
         if draw < settings.replay_share:
             replay = self._replay(study, rater, rng)
             if replay is not None:
                 return replay
-        record = self.record(study, content, counters, now, rater)
         if draw >= 1.0 - settings.audit_share:
-            pair = _uniform(allowed_pairs(record), rng)
-            return self._place(study, content, record, pair, "audit", True, rng)
+            return Drawn(_uniform(allowed_pairs(record), rng), "audit", True)
         selector: Selector = SELECTORS[settings.selector]
-        pair = selector.ask(record, rng)
-        return self._place(study, content, record, pair, settings.selector, False, rng)
+        return Drawn(selector.ask(record, rng), settings.selector, False)
 
     def record(
         self,
@@ -151,38 +202,54 @@ class Pairing:
         known = self._contents.get(study_id)
         if known is not None and known.version == version:
             return known
-        fresh = _read_content(self._store, study_id, version)
+        fresh = read_content(self._store, study_id, version)
         self._contents[study_id] = fresh
         while len(self._contents) > CACHED_STUDIES:
             self._contents.popitem(last=False)
         return fresh
 
-    def _place(
-        self,
-        study: Study,
-        content: Content,
-        record: Record,
-        pair: Pair,
-        selector: str,
-        audit: bool,
-        rng: np.random.Generator,
-    ) -> Choice:
+    def _place(self, study: Study, content: Content, drawn: Drawn, rng: np.random.Generator) -> Choice:
         """Give the pair an input, outputs and sides."""
-        i, j = (pair.first, pair.second) if rng.random() < 0.5 else (pair.second, pair.first)
-        shared = np.flatnonzero(content.covered[i] & content.covered[j])
+        i, j = drawn.sides(rng)
+        return self._on_shared(content, drawn, i, j, self._times(study, content, i, j), rng)
+
+    def _place_live(
+        self, study: Study, content: Content, drawn: Drawn, rng: np.random.Generator
+    ) -> Choice | Wanted:
+        """Give the pair sides and an input, whose outputs may have yet to be made."""
+        i, j = drawn.sides(rng)
+        times = self._times(study, content, i, j)
+        there = content.covered[i].astype(int) + content.covered[j].astype(int)
+        lacking = content.open[i] & content.open[j] & (there < 2)
+        fresh = times == 0
+        if np.any(fresh & (there == 2)) or (np.any(there == 2) and not np.any(fresh & lacking)):
+            return self._on_shared(content, drawn, i, j, times, rng)
+        among = np.flatnonzero(lacking & fresh if np.any(lacking & fresh) else lacking)
+        x = int(among[np.argmax(there[among])])
+        first, second = content.prompts[i].id, content.prompts[j].id
+        reason = drawn.pair.reason
+        return Wanted(study.id, content.inputs[x].id, first, second, drawn.selector, reason, drawn.audit)
+
+    def _times(self, study: Study, content: Content, i: int, j: int) -> IntArray:
+        """(inputs,) how often two arms met on each input."""
         met = self._store.duels_by_input(study.id, content.prompts[i].id, content.prompts[j].id)
-        times = np.array([met.get(content.inputs[x].id, 0) for x in shared], dtype=np.int64)
+        return np.array([met.get(row.id, 0) for row in content.inputs], dtype=np.int64)
+
+    def _on_shared(
+        self, content: Content, drawn: Drawn, i: int, j: int, times: IntArray, rng: np.random.Generator
+    ) -> Choice:
+        """On an input where both arms have outputs."""
+        shared = np.flatnonzero(content.covered[i] & content.covered[j])
         tags = [content.inputs[x].tags for x in shared]
-        x = int(shared[choose_input(times, rng, tags=tags)])
-        turn = met.get(content.inputs[x].id, 0)
+        x = int(shared[choose_input(times[shared], rng, tags=tags)])
         first, second = content.samples[i, x], content.samples[j, x]
         return Choice(
             content.inputs[x].id,
-            first[turn % len(first)],
-            second[turn % len(second)],
-            selector,
-            pair.reason,
-            audit,
+            first[times[x] % len(first)],
+            second[times[x] % len(second)],
+            drawn.selector,
+            drawn.pair.reason,
+            drawn.audit,
         )
 
     def _replay(self, study: Study, rater: RaterId, rng: np.random.Generator) -> Choice | None:
@@ -210,24 +277,6 @@ def tally_of(counts: Sequence[PairCount], arm: dict[PromptId, int]) -> Tally:
     return Tally.from_answers(len(arm), rows)
 
 
-def _read_content(store: Store, study_id: StudyId, version: int) -> Content:
-    prompts = tuple(p for p in store.prompts(study_id) if p.retired_at is None)
-    inputs = tuple(x for x in store.inputs(study_id) if x.retired_at is None)
-    arm = {p.id: i for i, p in enumerate(prompts)}
-    column = {x.id: c for c, x in enumerate(inputs)}
-    samples: dict[tuple[int, int], tuple[OutputKey, ...]] = {}
-    covered = np.zeros((len(prompts), len(inputs)), dtype=bool)
-    for key in store.output_index(study_id):
-        if key.usable and key.prompt in arm and key.input in column:
-            cell = arm[key.prompt], column[key.input]
-            samples[cell] = (*samples.get(cell, ()), key)
-            covered[cell] = True
-    shared = covered.astype(np.int64) @ covered.T.astype(np.int64)
-    playable = shared > 0
-    np.fill_diagonal(playable, False)
-    return Content(version, prompts, arm, inputs, column, samples, covered, playable)
-
-
 def _check_askable(content: Content) -> None:
     if len(content.prompts) < 2:
         raise NothingToAsk(
@@ -235,8 +284,6 @@ def _check_askable(content: Content) -> None:
         )
     if not content.inputs:
         raise NothingToAsk("This study has no inputs yet. Add a row, or upload a table.")
-    if not content.playable.any():
-        raise NothingToAsk("No two prompts have an output on the same input yet. Upload or generate outputs.")
 
 
 def _uniform(allowed: BoolArray, rng: np.random.Generator) -> Pair:

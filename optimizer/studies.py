@@ -220,6 +220,9 @@ def check_settings(settings: Settings) -> Settings:
         raise BadInput(
             f"Votes of judges cannot count '{settings.judge_votes}'. Known are {', '.join(JudgeVotes)}."
         )
+    limits = settings.output_calls, settings.output_tokens, settings.output_money
+    if any(limit is not None and limit < 0 for limit in limits):
+        raise BadInput("The most that outputs may take is 0 or more, in calls, tokens and money.")
     if settings.budget is not None and settings.budget < 1:
         raise BadInput(f"The budget is {settings.budget} votes; it must be at least 1.")
     return settings

@@ -29,7 +29,7 @@ from optimizer.domain import (
     utc_now,
 )
 from optimizer.errors import AlreadyVoted, BadInput, Conflict, NotAllowed, NotFound
-from optimizer.pairing import Pairing
+from optimizer.pairing import Pairing, Wanted
 from optimizer.storage.base import Store
 
 
@@ -60,6 +60,32 @@ class Workshop:
             study = self._store.study(study_id)
             self._store.release_expired(now)
             duel = self._ask(study, rater_id, now)
+        return self.show(duel)
+
+    def next_live_duel(
+        self, study_id: StudyId, rater_id: RaterId, wanted: Wanted | None = None
+    ) -> ShownDuel | Wanted:
+        """As ``next_duel``, in a study whose outputs can be generated: else what is to be generated first.
+
+        Nothing is stored for a duel that is wanted: whoever asks hands it back until it can be shown.
+        """
+        now = self._clock()
+        duel = self._store.open_duel(study_id, rater_id, now)
+        if duel is None:
+            if wanted is not None and (wanted.study != study_id or not self._pairing.stands(wanted)):
+                wanted = None
+            study = self._store.study(study_id)
+            self._store.release_expired(now)
+            counters = self._store.counters(study_id)
+            rng = np.random.default_rng([study.seed, counters.duels])
+            choice = (
+                self._pairing.choose_live(study, rater_id, counters, now, rng)
+                if wanted is None
+                else self._pairing.placed(wanted) or wanted
+            )
+            if isinstance(choice, Wanted):
+                return choice
+            duel = self._keep(choice.duel(study, rater_id, now))
         return self.show(duel)
 
     def show(self, duel: Duel) -> ShownDuel:
@@ -145,7 +171,9 @@ class Workshop:
         counters = self._store.counters(study.id)
         rng = np.random.default_rng([study.seed, counters.duels])
         choice = self._pairing.choose(study, rater_id, counters, now, rng)
-        duel = choice.duel(study, rater_id, now)
+        return self._keep(choice.duel(study, rater_id, now))
+
+    def _keep(self, duel: Duel) -> Duel:
         self._store.add(Batch(duels=[duel]))
         return duel
 

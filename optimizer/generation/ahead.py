@@ -12,12 +12,13 @@ from datetime import datetime
 
 import numpy as np
 
-from optimizer.domain import Duel, RaterId, Study, StudyId, utc_now
+from optimizer.content import Content
+from optimizer.domain import Duel, RaterId, Settings, Study, StudyId, utc_now
 from optimizer.errors import PromptDuelError
 from optimizer.generation.cells import Cell
 from optimizer.generation.service import Generation
 from optimizer.llm.budget import Budget
-from optimizer.pairing import Content, Pairing
+from optimizer.pairing import Pairing
 from optimizer.selectors import SELECTORS
 from optimizer.selectors.base import Record, Selector
 from optimizer.stats.tally import BOTH_GOOD, FIRST, SECOND, Tally
@@ -25,6 +26,11 @@ from optimizer.storage.base import Store
 
 READY_INPUTS = 2  # fresh inputs that a likely pair should have outputs on
 FORESEEN = (FIRST, SECOND, BOTH_GOOD)
+
+
+def study_budget(settings: Settings) -> Budget:
+    """The most that a study's outputs may take in all, as its settings say."""
+    return Budget(settings.output_calls, settings.output_tokens, settings.output_money)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +61,17 @@ class Ahead:
         self._again: dict[StudyId, RaterId] = {}
         self._lock = threading.Lock()
         self.last_error: dict[StudyId, str] = {}
+
+    def keep_up(self, study: Study, rater: RaterId, typed: Mapping[str, str] | None = None) -> None:
+        """A duel was shown: generate what comes next if the study's settings say so. Returns at once."""
+        settings = study.settings
+        if not settings.connection:
+            self.unfollow(study.id)
+            return
+        wanted = Following(settings.connection, study_budget(settings), dict(typed or {}))
+        if self.following(study.id) != wanted:
+            self.follow(study.id, wanted.connection, wanted.budget, wanted.typed)
+        self.look(study.id, rater)
 
     def follow(
         self, study: StudyId, connection: str, budget: Budget, typed: Mapping[str, str] | None = None
@@ -100,7 +117,8 @@ class Ahead:
             fresh = [x for x, row in enumerate(content.inputs) if not met.get(row.id)]
             there = content.covered[i].astype(int) + content.covered[j].astype(int)
             ready = sum(there[x] == 2 for x in fresh)
-            lacking = sorted((x for x in fresh if there[x] < 2), key=lambda x: (-there[x], x))
+            makeable = content.open[i] & content.open[j] & (there < 2)
+            lacking = sorted((x for x in fresh if makeable[x]), key=lambda x: (-there[x], x))
             for x in lacking[: max(0, READY_INPUTS - ready)]:
                 for arm in (i, j):
                     if not content.covered[arm, x]:

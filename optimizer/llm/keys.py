@@ -14,6 +14,7 @@ from optimizer.domain import Connection
 from optimizer.errors import BadInput
 
 KEY_PREFIX = "PROMPT_DUEL_KEY_"
+OPENAI_KEY = "OPENAI_API_KEY"
 OPENAI_ORIGIN = "https://api.openai.com"
 MIN_LENGTH = 4  # shorter strings would be blotted out of ordinary words
 
@@ -44,14 +45,24 @@ class KeyRing:
 
     def find(self, connection: Connection, typed: Mapping[str, str] | None = None) -> Key | None:
         """The key for a connection, or None. ``typed`` holds this session's keys by ``origin``."""
-        here = origin(connection.server)
-        found = (
-            (typed or {}).get(here)
-            or self.environment.get(key_variable(connection.name))
-            or (self.environment.get("OPENAI_API_KEY") if here == OPENAI_ORIGIN else None)
-            or self.secrets.get(connection.name)
+        found = self._look(connection, typed or {})
+        return None if found is None else Key(found[1])
+
+    def source(self, connection: Connection, typed: Mapping[str, str] | None = None) -> str | None:
+        """Where the key for a connection comes from, in words; None without one."""
+        found = self._look(connection, typed or {})
+        return None if found is None else found[0]
+
+    def _look(self, connection: Connection, typed: Mapping[str, str]) -> tuple[str, str] | None:
+        here, variable = origin(connection.server), key_variable(connection.name)
+        openai = self.environment.get(OPENAI_KEY) if here == OPENAI_ORIGIN else None
+        places = (
+            ("typed in this session", typed.get(here)),
+            (f"{variable} in the environment", self.environment.get(variable)),
+            (f"{OPENAI_KEY} in the environment", openai),
+            ("the secrets file", self.secrets.get(connection.name)),
         )
-        return Key(found.strip()) if found and found.strip() else None
+        return next(((where, key.strip()) for where, key in places if key and key.strip()), None)
 
 
 def origin(server: str) -> str:

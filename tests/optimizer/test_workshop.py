@@ -26,11 +26,11 @@ from optimizer.domain import (
     utc_now,
 )
 from optimizer.errors import AlreadyVoted, BadInput, Conflict, DuelClosed, NotAllowed, NothingToAsk
-from optimizer.pairing import Pairing
+from optimizer.pairing import Pairing, Wanted
 from optimizer.results import Results
 from optimizer.storage import open_store
 from optimizer.storage.base import Store
-from optimizer.workshop import Workshop
+from optimizer.workshop import ShownDuel, Workshop
 
 STUDY = StudyId("s")
 ANN, BOB = RaterId("ann"), RaterId("bob")
@@ -307,3 +307,79 @@ def test_joining_twice_is_joining_once(workshop: Workshop, store: Store) -> None
     rater = Rater(RaterId("new"), STUDY, "You", created_at=utc_now())
     assert workshop.join(STUDY, rater) == workshop.join(STUDY, replace(rater, name="Other"))
     assert [r.id for r in store.raters(STUDY)].count(rater.id) == 1
+
+
+# -- outputs that can be generated -----------------------------------------------------------------
+
+
+def without_outputs(store: Store, prompts: int = 4, inputs: int = 6) -> Workshop:
+    store.add(replace(study_of(QUIET, prompts, inputs), outputs=[]))
+    return Workshop(store, Pairing(store))
+
+
+def written(store: Store, prompt: PromptId, row: InputId, text: str = "Some text", error: str = "") -> None:
+    number = len(store.outputs(STUDY, prompt, row))
+    made = Output(OutputId(f"{prompt}-{row}-{number}"), STUDY, prompt, row, text, number, error=error)
+    store.add(Batch(outputs=[made]))
+
+
+def test_a_live_study_wants_its_first_outputs_and_then_asks_what_it_wanted(store: Store) -> None:
+    workshop = without_outputs(store)
+    with pytest.raises(NothingToAsk, match="No two prompts have an output"):
+        workshop.next_duel(STUDY, ANN)
+    wanted = workshop.next_live_duel(STUDY, ANN)
+    assert isinstance(wanted, Wanted)
+    assert wanted.first != wanted.second
+    assert store.counters(STUDY).duels == 0
+    written(store, wanted.first, wanted.input)
+    assert workshop.next_live_duel(STUDY, ANN, wanted) == wanted  # one half is not enough
+    for row in store.inputs(STUDY):  # others are ready: it still is the one under the rater's eyes
+        for prompt in ("p0", "p1"):
+            if row.id != wanted.input:
+                written(store, PromptId(prompt), row.id)
+    written(store, wanted.second, wanted.input)
+    shown = workshop.next_live_duel(STUDY, ANN, wanted)
+    assert isinstance(shown, ShownDuel)
+    duel = shown.duel
+    assert (duel.input, duel.first_prompt, duel.second_prompt) == (wanted.input, wanted.first, wanted.second)
+    assert workshop.next_live_duel(STUDY, ANN) == shown  # the open duel, as ever
+
+
+def test_a_live_study_asks_pairs_on_fresh_inputs_that_are_ready_first(store: Store) -> None:
+    workshop = without_outputs(store, prompts=2, inputs=3)
+    for row in ("x1", "x2"):
+        written(store, PromptId("p0"), InputId(row))
+        written(store, PromptId("p1"), InputId(row))
+    asked = []
+    for _ in range(2):
+        shown = workshop.next_live_duel(STUDY, ANN)
+        assert isinstance(shown, ShownDuel)
+        asked.append(shown.duel.input)
+        workshop.record_vote(shown.duel.id, ANN, Outcome.FIRST)
+    assert sorted(asked) == ["x1", "x2"]
+    wanted = workshop.next_live_duel(STUDY, ANN)
+    assert isinstance(wanted, Wanted)
+    assert wanted.input == "x0"
+    written(store, wanted.first, wanted.input)
+    written(store, wanted.second, wanted.input, "", error="Refused.")
+    shown = workshop.next_live_duel(STUDY, ANN)  # what was held back is not tried again and again
+    assert isinstance(shown, ShownDuel)
+    assert shown.duel.input in ("x1", "x2")
+
+
+def test_what_is_wanted_is_dropped_when_a_prompt_is_retired(store: Store) -> None:
+    workshop = without_outputs(store, prompts=3)
+    wanted = workshop.next_live_duel(STUDY, ANN)
+    assert isinstance(wanted, Wanted)
+    retired = next(prompt for prompt in store.prompts(STUDY) if prompt.id == wanted.second)
+    store.replace(replace(retired, retired_at=utc_now()))
+    other = workshop.next_live_duel(STUDY, ANN, wanted)
+    assert isinstance(other, Wanted)
+    assert retired.id not in (other.first, other.second)
+
+
+def test_a_live_study_whose_outputs_are_all_held_back_says_so(store: Store) -> None:
+    workshop = without_outputs(store, prompts=2, inputs=1)
+    written(store, PromptId("p0"), InputId("x0"), "", error="Refused.")
+    with pytest.raises(NothingToAsk, match="held back"):
+        workshop.next_live_duel(STUDY, ANN)

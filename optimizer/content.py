@@ -1,0 +1,54 @@
+"""What can be asked of a study: its prompts and inputs in use, and which outputs are there."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from optimizer.domain import Input, InputId, Prompt, PromptId, StudyId
+from optimizer.selectors.base import BoolArray
+from optimizer.storage.base import OutputKey, Store
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What can be asked of a study at one content version: active arms, active inputs, the grid."""
+
+    version: int
+    prompts: tuple[Prompt, ...]
+    arm: dict[PromptId, int]
+    inputs: tuple[Input, ...]
+    column: dict[InputId, int]
+    samples: dict[tuple[int, int], tuple[OutputKey, ...]]  # (arm, column) -> usable outputs
+    covered: BoolArray  # (arms, inputs): has an output that may be shown
+    open: BoolArray  # (arms, inputs): has one, or nothing yet; not: all that came was held back
+    playable: BoolArray  # (arms, arms): with what is there
+    makeable: BoolArray  # (arms, arms): with what can be generated, too
+
+
+def read_content(store: Store, study_id: StudyId, version: int) -> Content:
+    """The content as it is now, said to be of this version."""
+    prompts = tuple(p for p in store.prompts(study_id) if p.retired_at is None)
+    inputs = tuple(x for x in store.inputs(study_id) if x.retired_at is None)
+    arm = {p.id: i for i, p in enumerate(prompts)}
+    column = {x.id: c for c, x in enumerate(inputs)}
+    samples: dict[tuple[int, int], tuple[OutputKey, ...]] = {}
+    covered = np.zeros((len(prompts), len(inputs)), dtype=bool)
+    tried = covered.copy()
+    for key in store.output_index(study_id):
+        if key.prompt in arm and key.input in column:
+            cell = arm[key.prompt], column[key.input]
+            tried[cell] = True
+            if key.usable:
+                samples[cell] = (*samples.get(cell, ()), key)
+                covered[cell] = True
+    open = covered | ~tried
+    return Content(
+        version, prompts, arm, inputs, column, samples, covered, open, _sharing(covered), _sharing(open)
+    )
+
+
+def _sharing(grid: BoolArray) -> BoolArray:
+    """(arms, arms) which two different arms have an input in common."""
+    shared: BoolArray = grid.astype(np.int64) @ grid.T.astype(np.int64) > 0
+    np.fill_diagonal(shared, False)
+    return shared
