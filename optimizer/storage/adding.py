@@ -58,7 +58,7 @@ def add_batch(db: Database, batch: Batch, expiring: bool) -> None:
     _insert(db, VOTES, batch.votes)
     _many(
         db,
-        "UPDATE duels SET closed_at = ? WHERE id = ? AND closed_at IS NULL",
+        "UPDATE duels SET closed_at = ? WHERE id = ?",
         ((write_time(closing[id]), id) for id in closing.keys() & known.duels.keys()),
     )
     _log_votes(db, batch.votes)

@@ -278,6 +278,17 @@ def test_a_batch_may_hold_a_whole_history(store: Store) -> None:
     assert store.pending(t, NOW) == [("t-p0", "t-p1")]
 
 
+def test_a_withdrawn_vote_of_a_history_leaves_its_duel_open(store: Store) -> None:
+    fresh, stored = duel_of(), ask(store, rater=1)
+    votes = [vote_on(duel, withdrawn_at=LATER) for duel in (fresh, stored)]
+    store.add(Batch(duels=[fresh], votes=votes))
+    assert store.open_duel(S, R0, NOW) == fresh
+    assert store.open_duel(S, stored.rater, NOW) == stored
+    assert store.counters(S).votes == 0
+    cast(store, fresh, Outcome.SKIP)
+    assert answers(store) == {("human", "s-p0", "s-p1"): row(skip=1)}
+
+
 # -- 3: votes are withdrawn and restored, never deleted ----------------------------------------
 def test_a_vote_is_withdrawn_and_restored(store: Store) -> None:
     duel = ask(store)
