@@ -1,12 +1,14 @@
 """From any earlier schema to the present one, with what was stored; never from a newer one."""
 
+import json
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from sqlite_utils import Database
 
-from optimizer.domain import Batch, StudyId
+from optimizer.domain import Batch, Settings, StudyId
 from optimizer.errors import StorageError
 from optimizer.storage.migrations import migrate
 from optimizer.storage.schema import STEPS
@@ -140,3 +142,18 @@ def test_a_database_of_another_program_is_refused_untouched(tmp_path: Path) -> N
     with pytest.raises(StorageError, match="another program"):
         SqliteStore(path)
     assert path.read_bytes() == before
+
+
+def test_settings_of_a_newer_version_are_passed_over_and_kept(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "duels.db")
+    store.add(world())
+    db = open_raw(tmp_path / "duels.db")
+    db.execute("""UPDATE studies SET settings = '{"margin": 0.2, "mood": {"music": true}}'""")
+    assert store.study(S).settings == Settings(margin=0.2)  # what is missing has its default
+    store.replace(replace(store.study(S), settings=Settings(margin=0.3, budget=5)))
+    assert store.study(S).settings == Settings(margin=0.3, budget=5)
+    kept = json.loads(db.execute("SELECT settings FROM studies").fetchone()[0])
+    assert kept["mood"] == {"music": True}
+    assert kept["margin"] == 0.3
+    db.close()
+    store.close()

@@ -323,3 +323,23 @@ def test_voting_does_not_grow_with_the_votes(store: SqliteStore) -> None:
         taken.append((asked, cast, withdrawn, restored, released))
     for before, after in zip(*taken, strict=True):
         assert 0 < after <= before
+
+
+# -- the log -----------------------------------------------------------------------------------
+def test_the_log_keeps_all_that_befell_a_vote(store: SqliteStore, path: Path) -> None:
+    duel = duel_of()
+    vote = vote_on(duel, comment="first thought")
+    store.add(Batch(duels=[duel]))
+    store.add_vote(vote)
+    store.note_vote(vote.id, ("clear",), (), "second thought", NOW)
+    store.withdraw_vote(vote.id, NOW)
+    store.restore_vote(vote.id, NOW + HOUR)
+    db = sqlite3.connect(path)
+    sql = "SELECT kind, at, first_reasons, comment FROM vote_events WHERE vote = ? ORDER BY seq"
+    assert db.execute(sql, (vote.id,)).fetchall() == [
+        ("cast", "2026-03-01T12:01:00.123456+00:00", "[]", "first thought"),
+        ("noted", "2026-03-01T12:00:00.123456+00:00", '["clear"]', "second thought"),
+        ("withdrawn", "2026-03-01T12:00:00.123456+00:00", None, None),
+        ("restored", "2026-03-01T13:00:00.123456+00:00", None, None),
+    ]
+    db.close()
