@@ -5,18 +5,17 @@ Faults of the library are turned into ours outside of the ``except`` clause, so 
 theirs, with its request and headers, hangs on ours as context.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from time import monotonic
-from typing import cast
 
 import httpx2
 import openai
-from openai.types.chat import ChatCompletionChunk, ChatCompletionMessageParam
+from openai.types.chat import ChatCompletionChunk
 
 from optimizer.domain import Connection
 from optimizer.errors import ProviderError
 from optimizer.llm.answers import parse_json, read_answer
-from optimizer.llm.base import Completion, Message, Request
+from optimizer.llm.base import Completion, Request
 from optimizer.llm.client import open_client
 from optimizer.llm.errors import AnswerTooLong, TimedOut
 from optimizer.llm.keys import Key
@@ -109,8 +108,8 @@ class OpenAICompatible:
         body = bytearray()
         with self._client.chat.completions.with_streaming_response.create(
             model=self._connection.model,
-            messages=_messages(request.messages),
-            extra_body=self._parameters(request),
+            messages=(),
+            extra_body=self._body(request),
         ) as response:
             for block in response.iter_bytes():
                 body += block
@@ -122,16 +121,18 @@ class OpenAICompatible:
         try:
             return self._client.chat.completions.create(
                 model=self._connection.model,
-                messages=_messages(request.messages),
+                messages=(),
                 stream=True,
-                extra_body=self._parameters(request) | ({} if self._no_stream_options else options),
+                extra_body=self._body(request) | ({} if self._no_stream_options else options),
             )
         except openai.BadRequestError as error:
             if not self._adapt(error):
                 raise
         return self._open_stream(request)
 
-    def _parameters(self, request: Request) -> dict[str, object]:
+    def _body(self, request: Request) -> dict[str, object]:
+        """The body but for the model, as plain data: what is passed by name, the library first walks
+        through with its type annotations, for longer than all the rest of a call takes."""
         limit = "max_completion_tokens" if self._new_token_limit else "max_tokens"
         wanted: dict[str, object | None] = {
             "temperature": request.temperature,
@@ -143,7 +144,9 @@ class OpenAICompatible:
         if request.schema is not None:
             schema = {"name": "answer", "strict": True, "schema": dict(request.schema)}
             wanted["response_format"] = {"type": "json_schema", "json_schema": schema}
-        return {name: value for name, value in wanted.items() if value is not None}
+        messages = [{"role": message.role.value, "content": message.content} for message in request.messages]
+        given = {name: value for name, value in wanted.items() if value is not None}
+        return {"messages": messages, **given}
 
     def _adapt(self, error: LibraryFault) -> bool:
         """Does the server want the request in its other dialect? Then the next one is."""
@@ -172,13 +175,6 @@ class OpenAICompatible:
     def _translate(self, error: LibraryFault) -> ProviderError:
         redact = str if self._key is None else self._key.redact
         return translate(error, self._connection, self._key is not None, redact)
-
-
-def _messages(messages: Sequence[Message]) -> list[ChatCompletionMessageParam]:
-    return [
-        cast(ChatCompletionMessageParam, {"role": str(message.role), "content": message.content})
-        for message in messages
-    ]
 
 
 def _milliseconds(started: float) -> float:
