@@ -26,6 +26,7 @@ from optimizer.domain import (
     new_id,
 )
 from optimizer.errors import NothingToAsk
+from optimizer.facts import supply
 from optimizer.selectors import SELECTORS
 from optimizer.selectors.base import BoolArray, Pair, Record, Selector, allowed_pairs
 from optimizer.selectors.inputs import IntArray, choose_input
@@ -185,7 +186,10 @@ class Pairing:
             if duel.first_prompt in content.arm and duel.second_prompt in content.arm:
                 last = content.arm[duel.first_prompt], content.arm[duel.second_prompt]
         tally = tally_of(self._counted(study, rater), content.arm)
-        return Record(tally, content.playable, pending, counters.duels, last, study.settings.budget)
+        record = Record(tally, content.playable, pending, counters.duels, last, study.settings.budget)
+        needs = SELECTORS[study.settings.selector].needs
+        texts = [prompt.text for prompt in content.prompts]
+        return supply(record, needs, self._store, study.id, texts, content.arm)
 
     def _counted(self, study: Study, rater: RaterId | None) -> list[PairCount]:
         """The votes that choose this rater's duels: where judges count beside people, those of its kind."""

@@ -5,7 +5,8 @@ from collections import Counter
 import streamlit as st
 
 from optimizer.domain import Settings, Study
-from optimizer.selectors import Need, Offer, offered
+from optimizer.facts import given
+from optimizer.selectors import Offer, offered
 from pages.parts import labels, notices
 from pages.parts.access import Visit
 
@@ -89,7 +90,7 @@ def _choosing(prefix: str, settings: Settings) -> None:
         help="0 means open-ended. Some ways to choose pairs need it.",
     )
     planned = bool(st.session_state[f"{prefix}_budget"])
-    menu = offered({Need.BUDGET} if planned else set())
+    menu = offered(given(bool(planned)))
     names = {offer.name: offer.label for offer in menu}
     usable = [offer.name for offer in menu if offer.missing is None or offer.name == settings.selector]
     st.selectbox(

@@ -28,6 +28,7 @@ from optimizer.domain import (
 from optimizer.errors import AlreadyVoted, BadInput, Conflict, DuelClosed, NotAllowed, NothingToAsk
 from optimizer.pairing import Pairing, Wanted
 from optimizer.results import Results
+from optimizer.selectors import SELECTORS, Need
 from optimizer.storage import open_store
 from optimizer.storage.base import Store
 from optimizer.workshop import ShownDuel, Workshop
@@ -383,3 +384,17 @@ def test_a_live_study_whose_outputs_are_all_held_back_says_so(store: Store) -> N
     written(store, PromptId("p0"), InputId("x0"), "", error="Refused.")
     with pytest.raises(NothingToAsk, match="held back"):
         workshop.next_live_duel(STUDY, ANN)
+
+
+@pytest.mark.parametrize("name", [name for name, one in SELECTORS.items() if Need.SCORES not in one.needs])
+def test_every_selector_can_run_a_study(store: Store, name: str) -> None:
+    """What a selector needs beyond counts is there: embeddings, the order of votes, the budget."""
+    store.add(study_of(replace(QUIET, selector=name, budget=40)))
+    workshop = Workshop(store, Pairing(store))
+    asked = set()
+    for _ in range(12):
+        duel = workshop.next_duel(STUDY, ANN).duel
+        assert duel.selector == name
+        asked.add(frozenset((duel.first_prompt, duel.second_prompt)))
+        workshop.record_vote(duel.id, ANN, Outcome.FIRST if duel.first_prompt == "p0" else Outcome.SECOND)
+    assert len(asked) > 1
