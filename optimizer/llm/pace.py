@@ -19,7 +19,7 @@ BURST_S = 0.05  # a call may be late by so much and the rate is kept all the sam
 FALL = 0.9  # a refusal takes no more than this from a rate that was kept until then
 IN_A_ROW, HOLD_AFTER_S = 3, 0.1  # refusals, and seconds without a success, after which nobody calls
 SHORT_S, LONG_S = 1.0, 10.0  # the time over which a rate is seen; the long one where calls are few
-ENOUGH = 5
+ENOUGH, MANY = 5, 20  # calls that show a rate: over the short time, and over any
 
 
 @dataclass(slots=True)
@@ -118,17 +118,19 @@ class Pace:
         return wait
 
     def _seen(self, now: float) -> float:
-        """Calls per second that went through of late; 0 when there were none."""
+        """Calls per second that went through of late; 0 when there is too little to tell."""
         passed: list[float] = []
         for start in reversed(self._window):
             if start.at <= now - LONG_S:
                 break
             if not start.refused:
                 passed.append(start.at)
+        if not passed or (len(passed) < MANY and now - self._window[0].at < SHORT_S):
+            return 0.0  # a refusal among the first few calls says nothing of their rate
         lately = sum(at > now - SHORT_S for at in passed)
         if lately >= ENOUGH:
             return lately / SHORT_S
-        return len(passed) / max(SHORT_S, now - passed[-1]) if passed else 0.0
+        return len(passed) / max(SHORT_S, now - passed[-1])
 
     def _forget(self, now: float) -> None:
         while self._window and self._window[0].at <= now - WINDOW_S:

@@ -63,6 +63,27 @@ def test_refusals_in_a_row_hold_everybody_as_long_as_the_server_asks() -> None:
     assert isinstance(pace.start(7.2, 1), Start)
 
 
+def test_a_refusal_among_the_first_few_calls_sets_no_rate() -> None:
+    pace = Pace(None, None)
+    starts = [pace.start(n / 100, 1) for n in range(6)]
+    assert isinstance(starts[5], Start)
+    pace.refused(starts[5], 0.06, 1.0)
+    assert pace.rate is None
+    later = pace.start(2.0, 1)
+    assert isinstance(later, Start)
+    pace.refused(later, 2.1, 1.0)
+    assert pace.rate is not None
+
+
+def test_a_refusal_that_took_longer_than_any_memory_is_survived() -> None:
+    pace = Pace(None, None)
+    start = pace.start(0.0, 1)
+    assert isinstance(start, Start)
+    assert isinstance(pace.start(WINDOW_S + 5, 1), Start)
+    pace.refused(start, WINDOW_S * 3, 1.0)
+    assert isinstance(pace.start(WINDOW_S * 3 + 2, 1), Start)
+
+
 def server_of(limit: int) -> Callable[[float], bool]:
     """Allows so many calls in any second."""
     window: deque[float] = deque()
