@@ -65,6 +65,13 @@ screens = {
             help="What each prompt produced on each input, and what is missing.",
         ),
         st.Page(
+            "host/models.py",
+            title="Models",
+            icon=":material/hub:",
+            url_path="models",
+            help="Connections to model servers: add, test, set prices and limits.",
+        ),
+        st.Page(
             "host/studies.py",
             title="Studies",
             icon=":material/folder_open:",

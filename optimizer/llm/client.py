@@ -54,10 +54,7 @@ def open_client(connection: Connection, key: Key | None) -> openai.OpenAI:
 
 def web_origin(server: str) -> str:
     """The origin of a web address. ``BadInput`` when it is not one."""
-    try:
-        here = origin(server)
-    except ValueError:  # a port that is not a number
-        here = ""
+    here = origin(server)
     if not re.fullmatch(r"https?://[^/]+", here):
         raise BadInput(f"'{server}' is not the address of a server. It looks like https://api.openai.com/v1.")
     return here

@@ -66,10 +66,17 @@ class KeyRing:
 
 
 def origin(server: str) -> str:
-    """Scheme, host and port of a server's address, in lower case, a scheme's usual port left out."""
-    parts = urlsplit(server.strip())
+    """Scheme, host and port of a server's address, in lower case, a scheme's usual port left out.
+
+    ``BadInput`` for what cannot be an address.
+    """
+    try:
+        parts = urlsplit(server.strip())
+        number = parts.port
+    except ValueError as error:
+        raise BadInput(f"'{server}' is not the address of a server: {error}.") from error
     usual = {"http": 80, "https": 443}.get(parts.scheme)
-    port = "" if parts.port is None or parts.port == usual else f":{parts.port}"
+    port = "" if number is None or number == usual else f":{number}"
     return f"{parts.scheme}://{parts.hostname or ''}{port}"
 
 
