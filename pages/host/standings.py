@@ -113,6 +113,7 @@ def pairs_csv(standings: Standings) -> pd.DataFrame:
 
 
 visit, study = access.enter()
+frame.style()
 frame.show_message()
 st.header("Standings", anchor=False)
 chosen: VoteFilter = filters.draw(visit, study)

@@ -34,7 +34,7 @@ def input_card(shown: ShownDuel, whole: bool) -> None:
 def output(side: str, text: str, mode: str, key: str) -> None:
     """One pane: its letter, its text, scrolling by itself."""
     with st.container(border=True, key=key):
-        st.badge(side, color="primary")
+        st.badge(side, color="gray")
         output_text.draw(text, mode)
 
 

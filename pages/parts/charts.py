@@ -16,6 +16,7 @@ SYMBOLS = ("circle", "square", "diamond", "cross", "triangle-up", "star", "x")
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#b88a00", "#56b4e9", "#7a4fb5", "#7f8c93")
 BAND_OPACITY = 0.14
 MOST_LINES = 8
+MOST_BANDS = 3  # more of them hide each other; hovering tells the others' intervals
 CONFIG = {
     "displaylogo": False,
     "modeBarButtonsToRemove": ["sendChartToCloud", "select2d", "lasso2d"],
@@ -51,7 +52,14 @@ def _translucent(colour: str) -> str:
     return f"rgba({red},{green},{blue},{BAND_OPACITY})"
 
 
-def _line(figure: go.Figure, x: Sequence[int], y: FloatArray, name: str, arm: int) -> None:
+def _line(
+    figure: go.Figure,
+    x: Sequence[int],
+    y: FloatArray,
+    name: str,
+    arm: int,
+    interval: FloatArray | None = None,
+) -> None:
     figure.add_scatter(
         x=list(x),
         y=100 * y,
@@ -59,7 +67,9 @@ def _line(figure: go.Figure, x: Sequence[int], y: FloatArray, name: str, arm: in
         mode="lines+markers",
         line={"color": _colour(arm), "dash": DASHES[arm % len(DASHES)], "width": 2.5},
         marker={"symbol": SYMBOLS[arm % len(SYMBOLS)], "size": 6},
-        hovertemplate="%{y:.0f} %",
+        customdata=None if interval is None else 100 * interval,
+        hovertemplate="%{y:.0f} %"
+        + ("" if interval is None else " (%{customdata[0]:.0f} to %{customdata[1]:.0f})"),
     )
 
 
@@ -67,8 +77,8 @@ def win_rate_over_votes(race: Race, arms: Sequence[int], observed: bool) -> go.F
     """Chance to beat a random prompt of the pool (with its 90 % band), or the observed win rate."""
     title = "Observed win rate" if observed else "Chance to beat a random prompt of the pool"
     figure = _figure(title, "votes", "per cent")
-    for arm in arms:
-        if not observed:
+    for place, arm in enumerate(arms):
+        if not observed and place < MOST_BANDS:
             figure.add_scatter(
                 x=[*race.votes, *reversed(race.votes)],
                 y=100 * np.concatenate([race.chance_high[:, arm], race.chance_low[::-1, arm]]),
@@ -78,8 +88,11 @@ def win_rate_over_votes(race: Race, arms: Sequence[int], observed: bool) -> go.F
                 hoverinfo="skip",
                 showlegend=False,
             )
-        values = race.observed[:, arm] if observed else race.chance[:, arm]
-        _line(figure, race.votes, values, race.names[arm], arm)
+        if observed:
+            _line(figure, race.votes, race.observed[:, arm], race.names[arm], arm)
+        else:
+            interval = np.stack([race.chance_low[:, arm], race.chance_high[:, arm]], axis=1)
+            _line(figure, race.votes, race.chance[:, arm], race.names[arm], arm, interval)
     figure.add_hline(y=50, line={"dash": "dot", "width": 1})
     figure.update_yaxes(range=[0, 100])
     return figure
@@ -91,7 +104,9 @@ def p_best_over_votes(race: Race, arms: Sequence[int], confidence: float) -> go.
     for arm in arms:
         _line(figure, race.votes, race.p_best[:, arm], race.names[arm], arm)
     figure.add_hline(
-        y=100 * confidence, line={"dash": "dot", "width": 1}, annotation_text=f"{confidence:.0%} wanted"
+        y=100 * confidence,
+        line={"dash": "dot", "width": 1},
+        annotation_text=f"{100 * confidence:.0f} % wanted",
     )
     figure.update_yaxes(range=[0, 100])
     return figure

@@ -1,10 +1,11 @@
 """What a study is about and how it is run: the fields, and the service call behind Save."""
 
 from collections import Counter
+from dataclasses import replace
 
 import streamlit as st
 
-from optimizer.domain import Settings, Study
+from optimizer.domain import JudgeVotes, Settings, Study
 from optimizer.facts import given
 from optimizer.selectors import Offer, offered
 from pages.parts import labels, notices
@@ -12,6 +13,11 @@ from pages.parts.access import Visit
 
 FIELDS = ("name", "task", "criteria", "about")
 TASK_EXAMPLE = "Answer a customer's e-mail for a small shop."
+JUDGE_VOTES = {
+    JudgeVotes.BESIDE.value: "Beside the people's",
+    JudgeVotes.DISCOUNTED.value: "Discounted",
+    JudgeVotes.FULL.value: "In full",
+}
 CRITERIA_EXAMPLE = "Answers every question.\nPromises nothing that the shop cannot keep."
 
 
@@ -69,6 +75,7 @@ def edit(visit: Visit, study: Study) -> None:
     with right:
         _choosing(prefix, study.settings)
         _stopping(prefix, study.settings)
+        _counting(prefix, study.settings)
         _screen(prefix, study.settings)
     with st.container(horizontal=True):
         st.button("Save", type="primary", key=f"{prefix}_save", on_click=_save, args=(visit, study, prefix))
@@ -148,6 +155,35 @@ def _stopping(prefix: str, settings: Settings) -> None:
     )
 
 
+def _counting(prefix: str, settings: Settings) -> None:
+    left, right = st.columns(2)
+    left.selectbox(
+        "How judges' votes count",
+        list(JUDGE_VOTES),
+        list(JUDGE_VOTES).index(settings.judge_votes),
+        format_func=lambda value: JUDGE_VOTES[value],
+        key=f"{prefix}_judge_votes",
+        help="Beside: not in the standings once a person has voted. Discounted: as far as a judge is found "
+        "to follow the people. In full: like a person's.",
+    )
+    right.number_input(
+        "Set a judge aside below, %",
+        0.0,
+        100.0,
+        100 * settings.judge_bar,
+        1.0,
+        "%g",
+        key=f"{prefix}_judge_bar",
+        help="When a judge surely agrees with people on fewer duels than this, its votes stop counting.",
+    )
+    st.toggle(
+        "Careless raters count less",
+        settings.weigh_raters,
+        key=f"{prefix}_weigh_raters",
+        help="How careful a rater is follows from all votes. It needs several raters.",
+    )
+
+
 def _screen(prefix: str, settings: Settings) -> None:
     st.toggle("Ask how clearly (keys 1 to 5)", settings.graded, key=f"{prefix}_graded")
     st.toggle(
@@ -168,14 +204,14 @@ def _save(visit: Visit, study: Study, prefix: str) -> None:
         return st.session_state[f"{prefix}_{field}"]
 
     def act() -> None:
-        old = study.settings
         visit.services.studies.edit(
             study.id,
             name=str(value("name") or ""),
             task=str(value("task") or ""),
             criteria=str(value("criteria") or ""),
             about=str(value("about") or ""),
-            settings=Settings(
+            settings=replace(
+                study.settings,
                 selector=str(value("selector")),
                 confidence=_fraction(value("confidence")),
                 margin=_fraction(value("margin")),
@@ -184,7 +220,9 @@ def _save(visit: Visit, study: Study, prefix: str) -> None:
                 graded=bool(value("graded")),
                 reveal=bool(value("reveal")),
                 budget=int(str(value("budget") or 0)) or None,
-                lease_minutes=old.lease_minutes,
+                judge_votes=str(value("judge_votes")),
+                judge_bar=_fraction(value("judge_bar")),
+                weigh_raters=bool(value("weigh_raters")),
             ),
         )
 
