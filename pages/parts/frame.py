@@ -8,7 +8,6 @@ import streamlit as st
 from optimizer.errors import BadFile, PromptDuelError
 from pages.parts.access import STUDY, Visit
 
-
 IN_URL = "study_in_url"  # what this session wrote there last
 
 
