@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optimizer.simulate import Scene
+from optimizer.stats.pair_effects import choose_pair_effects
 
 FloatArray = NDArray[np.float64]
 
@@ -104,12 +105,41 @@ def _own_word(player: object, wins: FloatArray, state: np.random.RandomState) ->
 
 def read_outs() -> dict[str, Callable[[FloatArray], int]]:
     """Rating libraries as read-outs: from a win matrix to the arm that they put first."""
-    found: dict[str, Callable[[FloatArray], int]] = {}
+    found: dict[str, Callable[[FloatArray], int]] = {
+        "ours": lambda wins: choose_pair_effects(wins).leader,
+    }
     if installed("choix"):
         found["choix ilsr_pairwise, its regularisation 0.1"] = _choix
     if installed("evalica"):
         found["evalica bradley_terry"] = _evalica
     return found
+
+
+def read_out_regrets(
+    scene: Scene, votes: tuple[int, ...], runs: int, seed: int
+) -> dict[str, tuple[FloatArray, FloatArray, FloatArray]]:
+    """Per library P(best found), regret and its standard error on the same uniformly random duels."""
+    regrets: dict[str, list[list[float]]] = {name: [] for name in read_outs()}
+    for run in range(runs):
+        for_world, for_play = np.random.SeedSequence([seed, run]).spawn(2)
+        world = scene.draw(np.random.default_rng(for_world))
+        rng = np.random.default_rng(for_play)
+        first = rng.integers(world.k, size=votes[-1])
+        second = (first + rng.integers(1, world.k, size=votes[-1])) % world.k
+        won = rng.random(votes[-1]) < world.preference[first, second]
+        winner, loser = np.where(won, first, second), np.where(won, second, first)
+        for name, best_of in read_outs().items():
+            row = []
+            for n in votes:
+                wins = np.zeros((world.k, world.k))
+                np.add.at(wins, (winner[:n], loser[:n]), 1.0)
+                row.append(float(world.regret[best_of(wins)]))
+            regrets[name].append(row)
+    tables = {name: np.array(rows) for name, rows in regrets.items()}
+    return {
+        name: ((table <= 0).mean(0), table.mean(0), table.std(0, ddof=1) / math.sqrt(runs))
+        for name, table in tables.items()
+    }
 
 
 def _choix(wins: FloatArray) -> int:

@@ -15,7 +15,7 @@ from pathlib import Path
 import click
 import numpy as np
 
-from benchmarks.peers import DUELPY, duelpy_results, genie_regret, installed
+from benchmarks.peers import DUELPY, duelpy_results, genie_regret, installed, read_out_regrets
 from benchmarks.selection_report import Report, write_report
 from benchmarks.selection_worlds import (
     BUDGETS,
@@ -123,6 +123,11 @@ def _play_peers(runs: int, until: float, ledger: Ledger) -> None:
             rates, regret = genie_regret(Scene("btl", Setting(arms)), BUDGETS, 20_000, SEED)
             row = {"runs": 20_000, "arms": arms, "votes": list(BUDGETS), "regret": regret.tolist()}
             ledger.add(key, row | {"found": (1 - rates).tolist(), "se": [0.0] * len(BUDGETS), "seconds": 0.0})
+    if "read-outs of random duels, btl20 | ours" not in ledger.rows:
+        for name, (found, regret, error) in read_out_regrets(scene, (50, 100, 200), runs, SEED).items():
+            row = {"runs": runs, "arms": 20, "votes": [50, 100, 200], "found": found.tolist()}
+            row |= {"regret": regret.tolist(), "se": error.tolist(), "seconds": 0.0}
+            ledger.add(f"read-outs of random duels, btl20 | {name}", row)
     if not installed("duelpy"):
         click.echo("duelpy is not installed: pip install -r benchmarks/requirements.txt")
         return

@@ -33,7 +33,7 @@ class Report:
 
     def worlds(self) -> list[str]:
         """Worlds in which auto met others, in order."""
-        names = dict.fromkeys(key.split(" | ")[0] for key in self.rows if key.endswith("| auto"))
+        names = dict.fromkeys(key.split(" | ")[0] for key in self.rows if key.endswith(("| auto", "| ours")))
         return [name for name in names if len(self.players(name)) > 1]
 
     def players(self, world: str) -> dict[str, Row]:
@@ -221,14 +221,18 @@ class Report:
         for world in self.worlds():
             players = self.players(world)
             genie = self.row(world, "two-arm genie")
-            votes = [v for v in players["auto"]["votes"] if v in BUDGETS]
-            lines = [f"### {world} ({players['auto']['arms']} arms, {players['auto']['runs']} runs)", ""]
+            ours = players.get("auto") or players["ours"]
+            votes = [v for v in ours["votes"] if v in BUDGETS]
+            lines = [f"### {world} ({ours['arms']} arms, {ours['runs']} runs)", ""]
             lines.append("| selector | " + " | ".join(f"{v} votes" for v in votes) + " |")
             lines.append("|---" * (len(votes) + 1) + "|")
             shown = players if genie is None else players | {"*floor: two-arm genie*": genie}
             for name, row in shown.items():
                 cells = []
                 for v in votes:
+                    if v not in row["votes"]:
+                        cells.append("")
+                        continue
                     at = row["votes"].index(v)
                     cells.append(f"{row['found'][at]:.2f} / {row['regret'][at]:.4f} ± {row['se'][at]:.4f}")
                 bold = "**" if name == "auto" else ""
@@ -262,6 +266,8 @@ def write_report(report: Report, folder: Path) -> None:
         "the best / simple regret ± its standard error. Regret is in logits of strength for `btl`,",
         "in win probability against the best for matrices, in normalised accuracy for LMentry prompts.",
         "The recommendation is always that of the preference model, but for duelpy, which has its own word.",
+        "The best of several rivals is partly luck, so `not met` in a single cell says less than a pattern.",
+        "Worlds and budgets that do not appear were not measured in this run.",
         "Audit duels are off here (a study draws 10 %), so that selectors are compared alone.",
         "`python -m benchmarks.selection --data DIR` repeats it; peers are in `benchmarks/requirements.txt`.",
         "",
