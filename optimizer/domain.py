@@ -102,7 +102,7 @@ class Settings:
     lease_minutes: float = 24 * 60.0
     judge_votes: str = JudgeVotes.BESIDE.value
     judge_bar: float = 0.6  # agreement with people below which a judge is set aside
-    connection: str = ""  # generates what the next duels need while people vote; none: duels wait for outputs
+    connection: str = ""  # generates what the next duels need; none: duels are made of what is there
     output_calls: int | None = None  # the most that this study's outputs may take in all
     output_tokens: int | None = None
     output_money: float | None = None
@@ -202,9 +202,8 @@ class Rubric:
 class Duel:
     """Two outputs of two prompts on one input, put to one rater; stored before it is shown.
 
-    ``repeats`` names the earlier duel that this one asks again: of the same rater with the sides
-    swapped (``replay``: a test of the rater that never counts for the ranking), or of another
-    rater (overlap). ``closed_at`` is set when it was answered, skipped, or released on expiry.
+    ``repeats`` names the earlier duel that this one asks again: of the same rater, sides swapped (``replay``:
+    never counts for the ranking), or of another. ``closed_at``: answered, skipped, or released on expiry.
     """
 
     id: DuelId
@@ -227,8 +226,7 @@ class Duel:
 
 @dataclass(frozen=True, slots=True)
 class Vote:
-    """A rater's answer to a duel. It stands until withdrawn, and may be restored. ``verdict`` tells how a
-    judge came to it (``optimizer/judging/rulings.py``); people's votes have none."""
+    """A rater's answer to a duel; stands until withdrawn. ``verdict`` says how a judge came to it."""
 
     id: VoteId
     study: StudyId
@@ -285,8 +283,7 @@ class Connection:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Nouns to be stored together: all of them, or on any fault none. ``changes`` are nouns that are stored
-    already, as they shall be from now on: each is a ``Store.replace`` within the same all or nothing."""
+    """Nouns to be stored: all of them or none. ``changes`` are stored ones as they shall be from now on."""
 
     studies: Sequence[Study] = ()
     prompts: Sequence[Prompt] = ()

@@ -16,7 +16,9 @@ def limits(connection: Connection) -> str:
         None if connection.tokens_per_minute is None else f"{connection.tokens_per_minute:,} tokens/min",
     ]
     prices = connection.input_price, connection.output_price
-    facts.append("no prices" if None in prices else "per million tokens ${:g} in, ${:g} out".format(*prices))
+    facts.append(
+        "no prices" if None in prices else "per million tokens ${:,.2f} in, ${:,.2f} out".format(*prices)
+    )
     return labels.plain(" · ".join(fact for fact in facts if fact))
 
 
@@ -49,14 +51,15 @@ def draw_key(connection: Connection) -> None:
 def draw_connection(connection: Connection) -> None:
     name = connection.name
     with st.container(border=True, key=f"card_{name}", gap="xsmall"):
-        left, right = st.columns([3, 2], vertical_alignment="center")
+        left, right = st.columns(2, vertical_alignment="center")
         with left.container(gap="xxsmall"):
             st.markdown(f"**{labels.plain(name)}** {keys.badge(visit, connection)}")
             st.markdown(labels.plain(f"{connection.model} at {connection.server}"))
             st.caption(limits(connection))
         with right.container(horizontal=True, horizontal_alignment="right", gap="xsmall"):
             tried = st.button("Test the connection", key=f"test_{name}", icon=":material/network_check:")
-            draw_key(connection)
+            if not connection.server.startswith("scripted:"):
+                draw_key(connection)
             st.button("Edit", key=f"edit_{name}", on_click=connection_form.open_form, args=(name,))
             with st.popover("Remove"):
                 st.markdown("Studies that use it cannot generate until they get another one.")

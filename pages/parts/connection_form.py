@@ -175,7 +175,7 @@ def _how(prefix: str, old: Connection) -> None:
         (right, "tokens_per_minute", old.tokens_per_minute, "Tokens per minute"),
     ):
         column.number_input(
-            label, 1, 1_000_000_000, limit, key=f"{prefix}_{name}", placeholder="As the server allows"
+            label, 1, 1_000_000_000, limit, key=f"{prefix}_{name}", placeholder="No limit"
         )
 
 

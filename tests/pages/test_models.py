@@ -92,7 +92,7 @@ def test_opening_a_connection_and_saving_changes_nothing(connected: Visitor) -> 
 
 def test_a_trial_shows_the_exact_error_and_never_the_key(connected: Visitor, server: FakeServer) -> None:
     connected.click("test_Fake")
-    assert "needs a key" in connected.at.error[0].value
+    assert "wants a key and none was given" in connected.at.error[0].value
     connected.fill(card_Fake_key="sk-another-key-altogether")
     connected.run()
     connected.click("test_Fake")
