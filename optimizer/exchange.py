@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from pathlib import PurePath
 from secrets import randbits
 
@@ -13,6 +14,7 @@ from optimizer.domain import Ballot, Duel, Prompt, Rater, RaterId, Study, StudyI
 from optimizer.errors import BadFile, BadInput, Conflict
 from optimizer.formats import EXPORTERS, IMPORTERS
 from optimizer.formats.base import Choices, Contents, Extract, Faults, Preview, Upload
+from optimizer.formats.guessing import guess
 from optimizer.formats.tables import read_table
 from optimizer.results import Results, VoteFilter
 from optimizer.storage.base import Store
@@ -90,8 +92,9 @@ class Exchange:
         return read_table(upload, ("prompt", "output", "input_id", "tags"), Faults()).columns
 
     def guess(self, upload: Upload) -> str:
-        """The likeliest import format of a table of outputs: long if it has prompt and output, else wide."""
-        return "outputs-long" if {"prompt", "output"} <= set(self.columns(upload)) else "outputs-wide"
+        """The likeliest import format; of tables that could be anything, outputs in the wide form."""
+        self._check_size(upload)
+        return guess(upload)
 
     def export(self, study_id: StudyId, format: str, chosen: VoteFilter | None = None) -> Export:
         """The study, or the votes that pass the filter, as a file."""
@@ -102,7 +105,7 @@ class Exchange:
         contents = self._contents(study_id)
         raters = {rater.id: rater for rater in self._store.raters(study_id)}
         ballots = self._ballots(contents, raters, chosen)
-        leader = self.leader(study_id, chosen) if format == "winner" else None
+        leader = partial(self.leader, study_id, chosen)
         duels, rubrics = self._duels(study_id), self._store.rubrics(study_id)
         written = exporter.write(Extract(contents, raters, ballots, duels, rubrics, leader))
         pieces = (piece.encode() if isinstance(piece, str) else piece for piece in written)

@@ -5,8 +5,12 @@ from pathlib import Path
 
 import click
 
-from optimizer.commands.common import opened, sentences
-from optimizer.formats import Upload
+from optimizer.commands.common import find_study, opened, sentences
+from optimizer.errors import BadInput
+from optimizer.formats import IMPORTERS, Choices, Upload
+
+MAKING = [name for name, importer in IMPORTERS.items() if importer.makes_study]
+ADDING = [name for name, importer in IMPORTERS.items() if not importer.makes_study]
 
 
 @click.command("studies")
@@ -41,12 +45,19 @@ def list_studies(everything: bool, as_json: bool) -> None:
 
 @click.command("import-study")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--format", "format", type=click.Choice(MAKING), help="Else it is told from the file.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @sentences
-def import_study(file: Path, as_json: bool) -> None:
-    """Make a study from a study FILE (JSON)."""
+def import_study(file: Path, format: str | None, as_json: bool) -> None:
+    """Make a study from FILE: a study file, an archive, or votes and prompts of another tool."""
+    upload = Upload(file.name, file.read_bytes())
     with opened() as services:
-        preview = services.exchange.preview("study-json", Upload(file.name, file.read_bytes()))
+        format = format or services.exchange.guess(upload)
+        if format not in MAKING:
+            raise BadInput(
+                f"'{file.name}' looks like {IMPORTERS[format].label}: use 'import-into STUDY FILE'."
+            )
+        preview = services.exchange.preview(format, upload)
         study = services.exchange.apply(preview)
     if as_json:
         click.echo(json.dumps({"id": study.id, "name": study.name}, ensure_ascii=False))
@@ -54,3 +65,26 @@ def import_study(file: Path, as_json: bool) -> None:
     for note in preview.notes:
         click.echo(note)
     click.echo(f"{study.id}  {study.name}")
+
+
+@click.command("import-into")
+@click.argument("study")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--format", "format", type=click.Choice(ADDING), help="Else it is told from the file.")
+@click.option("--no-create", is_flag=True, help="Prompts and inputs that STUDY lacks are faults.")
+@click.option("--look", is_flag=True, help="Say what would happen, and store nothing.")
+@sentences
+def import_into(study: str, file: Path, format: str | None, no_create: bool, look: bool) -> None:
+    """Add the inputs or outputs of FILE to STUDY."""
+    upload = Upload(file.name, file.read_bytes())
+    with opened() as services:
+        found = find_study(services, study)
+        format = format or services.exchange.guess(upload)
+        if format not in ADDING:
+            raise BadInput(f"'{file.name}' looks like {IMPORTERS[format].label}: use 'import-study FILE'.")
+        preview = services.exchange.preview(format, upload, found.id, Choices(create=not no_create))
+        preview.checked()
+        for note in preview.notes:
+            click.echo(note)
+        if not look:
+            services.exchange.apply(preview)

@@ -15,12 +15,13 @@ from datetime import datetime
 from io import BytesIO
 from itertools import islice
 from typing import Any, ClassVar
-from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile, ZipInfo
+from zipfile import BadZipFile, ZipFile
 
 from optimizer.domain import Batch, Duel, Input, Output, Prompt, Rater, Rubric, Study, Vote
 from optimizer.errors import BadFile
 from optimizer.formats.base import Choices, Contents, Extract, Faults, Preview, Upload, told
 from optimizer.formats.nouns_json import from_json, to_json
+from optimizer.formats.packing import Sink, packed
 
 FORMAT = "prompt-duel-archive"
 VERSION = 1
@@ -36,7 +37,6 @@ KINDS: dict[str, type] = {
     "duels": Duel,
     "votes": Vote,
 }
-_EPOCH = (1980, 1, 1, 0, 0, 0)  # the same study gives the same bytes
 
 
 class Archive:
@@ -58,10 +58,10 @@ class Archive:
     def read(self, upload: Upload, contents: Contents, choices: Choices, now: datetime) -> Preview:
         """The study under the ids that it had."""
         try:
-            with ZipFile(BytesIO(upload.data)) as packed:
-                manifest = _manifest(packed, upload.name)
+            with ZipFile(BytesIO(upload.data)) as archive:
+                manifest = _manifest(archive, upload.name)
                 faults = Faults()
-                nouns = {name: _nouns(packed, name, manifest, faults) for name in KINDS}
+                nouns = {name: _nouns(archive, name, manifest, faults) for name in KINDS}
         except (BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError) as fault:
             raise BadFile([f"'{upload.name}' is damaged, or no zip archive: {fault}."]) from fault
         if not faults and len(nouns["studies"]) != 1:
@@ -84,71 +84,49 @@ class Archive:
             "duels": extract.duels,
             "votes": votes,
         }
-        sink = _Sink()
-        files = []
-        with ZipFile(sink, "w", ZIP_DEFLATED) as packed:
+        sink = Sink()
+        files: list[dict[str, object]] = []
+        with packed(sink) as archive:
             for name, nouns in parts.items():
-                digest, rows = hashlib.sha256(), 0
-                with packed.open(_entry(f"{name}.jsonl"), "w", force_zip64=True) as entry:
-                    for piece, count in _lines(nouns):
-                        digest.update(piece)
-                        rows += count
-                        entry.write(piece)
-                        yield sink.taken()
-                files.append({"name": f"{name}.jsonl", "rows": rows, "sha256": digest.hexdigest()})
+                lines = _Lines(nouns)
+                for _ in archive.adding(f"{name}.jsonl", lines):
+                    yield sink.taken()
+                digest = lines.digest.hexdigest()
+                files.append({"name": f"{name}.jsonl", "rows": lines.rows, "sha256": digest})
             about = {"study": contents.study.id, "name": contents.study.name, "files": files}
             manifest = json.dumps(
                 {"format": FORMAT, "version": VERSION, **about}, ensure_ascii=False, indent=1
             )
-            packed.writestr(_entry(MANIFEST), manifest.encode())
+            archive.add(MANIFEST, [manifest.encode()])
         yield sink.taken()
 
 
-class _Sink:
-    """A file for ``ZipFile`` to write into without going back; what it wrote is taken in pieces."""
+class _Lines:
+    """Nouns as lines of JSON, some hundred at a time, counted and digested on their way."""
 
-    def __init__(self) -> None:
-        self._parts: list[bytes] = []
+    def __init__(self, nouns: Iterable[object]) -> None:
+        self._nouns = iter(nouns)
+        self.rows = 0
+        self.digest = hashlib.sha256()
 
-    def write(self, data: bytes) -> int:
-        self._parts.append(bytes(data))
-        return len(data)
-
-    def flush(self) -> None:
-        """Nothing to do: every piece is handed on."""
-
-    def close(self) -> None:
-        """Nothing to let go."""
-
-    def taken(self) -> bytes:
-        taken = b"".join(self._parts)
-        self._parts.clear()
-        return taken
+    def __iter__(self) -> Iterator[bytes]:
+        while some := list(islice(self._nouns, 500)):
+            lines = (json.dumps(to_json(noun), ensure_ascii=False, separators=(",", ":")) for noun in some)
+            piece = "".join(f"{line}\n" for line in lines).encode()
+            self.rows += len(some)
+            self.digest.update(piece)
+            yield piece
 
 
-def _lines(nouns: Iterable[object]) -> Iterator[tuple[bytes, int]]:
-    """Lines of JSON, some hundred at a time, with how many there are."""
-    everything = iter(nouns)
-    while some := list(islice(everything, 500)):
-        rows = (json.dumps(to_json(noun), ensure_ascii=False, separators=(",", ":")) + "\n" for noun in some)
-        yield "".join(rows).encode(), len(some)
-
-
-def _entry(name: str) -> ZipInfo:
-    entry = ZipInfo(name, _EPOCH)
-    entry.compress_type = ZIP_DEFLATED
-    return entry
-
-
-def _manifest(packed: ZipFile, file: str) -> dict[str, dict[str, Any]]:
+def _manifest(archive: ZipFile, file: str) -> dict[str, dict[str, Any]]:
     """What the manifest says of each file. Sizes are looked at before anything is unpacked."""
-    unpacked = sum(entry.file_size for entry in packed.infolist())
+    unpacked = sum(entry.file_size for entry in archive.infolist())
     if unpacked > MAX_BYTES:
         raise BadFile(
             [f"'{file}' unpacks to {unpacked / 1e6:,.0f} MB; at most {MAX_BYTES / 1e6:,.0f} are read."]
         )
     try:
-        manifest = json.loads(packed.read(MANIFEST))
+        manifest = json.loads(archive.read(MANIFEST))
         version, files = manifest["version"], {row["name"]: row for row in manifest["files"]}
         ours = manifest["format"] == FORMAT
     except (KeyError, TypeError, ValueError) as fault:
@@ -158,12 +136,12 @@ def _manifest(packed: ZipFile, file: str) -> dict[str, dict[str, Any]]:
     return files
 
 
-def _nouns(packed: ZipFile, name: str, files: dict[str, dict[str, Any]], faults: Faults) -> list[Any]:
+def _nouns(archive: ZipFile, name: str, files: dict[str, dict[str, Any]], faults: Faults) -> list[Any]:
     file = f"{name}.jsonl"
-    if file not in files or file not in packed.namelist():
+    if file not in files or file not in archive.namelist():
         faults.add(file, "is missing from the archive")
         return []
-    data = packed.read(file)
+    data = archive.read(file)
     if hashlib.sha256(data).hexdigest() != files[file].get("sha256"):
         faults.add(file, "is not as it was written: its checksum differs")
         return []

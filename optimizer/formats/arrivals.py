@@ -93,18 +93,18 @@ class Arrivals:
 
     def input_by_variables(self, variables: Mapping[str, str], tags: str, where: str) -> Input | None:
         """The one input that has these values among its variables."""
-        names = tuple(sorted(variables))
-        if names not in self._by_names:
-            self._by_names[names] = {}
-            for row in self._inputs:
-                self._index_names(row, names)
-        found = self._by_names[names].get(tuple(variables[name] for name in names), [])
+        found = self._having(variables)
         if len(found) > 1:
             self._faults.add(
                 where, f"fits {len(found)} inputs of this study. Add a column input_id, or more variables"
             )
             return None
         return found[0] if found else self._make_input(variables, tags, where)
+
+    def input_of_its_own(self, variables: Mapping[str, str], tags: str, where: str) -> Input | None:
+        """The input that has these variables and no others."""
+        same = next((row for row in self._having(variables) if len(row.variables) == len(variables)), None)
+        return same or self._make_input(variables, tags, where)
 
     def output(
         self, prompt: Prompt, row: Input, text: str, where: str, sample: int | None = None, model: str = ""
@@ -175,7 +175,8 @@ class Arrivals:
 
     def _told(self, prompts: Sequence[Prompt]) -> Iterator[str]:
         inputs, outputs = self._new_inputs, self._outputs
-        yield f"{told(len(outputs), 'new output')}."
+        if outputs or not (prompts or inputs):
+            yield f"{told(len(outputs), 'new output')}."
         if prompts:
             names = ", ".join(f"'{prompt.name}'" for prompt in prompts[:12])
             yield f"{told(len(prompts), 'new prompt')}: {names}{', ...' if len(prompts) > 12 else ''}."
@@ -249,6 +250,15 @@ class Arrivals:
         for names in self._by_names:
             self._index_names(row, names)
         return row
+
+    def _having(self, variables: Mapping[str, str]) -> list[Input]:
+        """The inputs that have these values among their variables; each set of names is indexed once."""
+        names = tuple(sorted(variables))
+        if names not in self._by_names:
+            self._by_names[names] = {}
+            for row in self._inputs:
+                self._index_names(row, names)
+        return self._by_names[names].get(tuple(variables[name] for name in names), [])
 
     def _index_key(self, row: Input) -> None:
         keys = {row.id, *(row.variables[name] for name in KEY_NAMES if row.variables.get(name))}

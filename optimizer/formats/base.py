@@ -5,7 +5,7 @@ be stored, what a person should know, and every fault with its row and column. N
 a person has seen it, and then all of it in one transaction. No path or URL in a file is ever followed.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import ClassVar, Protocol
@@ -106,7 +106,12 @@ class Extract:
     ballots: Iterable[Ballot] = ()
     duels: Iterable[Duel] = ()
     rubrics: Sequence[Rubric] = ()
-    winner: Prompt | None = None
+    find_winner: Callable[[], Prompt | None] = lambda: None
+
+    @property
+    def winner(self) -> Prompt | None:
+        """The prompt that leads, worked out for the formats that ask for it."""
+        return self.find_winner()
 
 
 class Exporter(Protocol):

@@ -1,7 +1,9 @@
-"""Bytes to text to JSON: the first steps of every import, with faults that name the place and the remedy."""
+"""Bytes to text to JSON or YAML: the first steps of every import; faults name the place and the remedy."""
 
 import json
 from typing import Any
+
+import yaml
 
 from optimizer.errors import BadFile
 from optimizer.formats.base import Upload
@@ -56,5 +58,19 @@ def json_of(text: str, where: str) -> Any:
     except json.JSONDecodeError as fault:
         place = f"line {fault.lineno}, " if fault.lineno > 1 else ""
         raise BadFile([f"{where} is not JSON: {fault.msg} ({place}character {fault.colno})."]) from fault
+    except RecursionError as fault:
+        raise BadFile([f"{where} is nested too deeply to be read."]) from fault
+
+
+def yaml_of(text: str, where: str) -> Any:
+    """Parsed YAML, every scalar as its text: a value that reads yes, null or 1.0 stays what was written."""
+    try:
+        return yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506 -- makes texts, lists and mappings only
+    except yaml.MarkedYAMLError as fault:
+        mark = fault.problem_mark
+        place = f" (line {mark.line + 1}, character {mark.column + 1})" if mark else ""
+        raise BadFile([f"{where} is not YAML: {fault.problem}{place}."]) from fault
+    except yaml.YAMLError as fault:
+        raise BadFile([f"{where} is not YAML: it holds characters that YAML does not allow."]) from fault
     except RecursionError as fault:
         raise BadFile([f"{where} is nested too deeply to be read."]) from fault

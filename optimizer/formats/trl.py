@@ -40,7 +40,7 @@ class TrlPreference:
                 "vote_id": one.ballot.vote.id,
             }
             for one in shown(extract)
-            for chosen, chosen_prompt, rejected, rejected_prompt in _sides(one)
+            for chosen, chosen_prompt, rejected, rejected_prompt in sides(one)
         )
 
 
@@ -76,7 +76,7 @@ class TrlUnpaired:
         )
 
 
-def _sides(one: Shown) -> list[tuple[Output, Prompt, Output, Prompt]]:
+def sides(one: Shown) -> list[tuple[Output, Prompt, Output, Prompt]]:
     """The preferred side and the other; nothing for a tie."""
     first, second = (one.first, one.first_prompt), (one.second, one.second_prompt)
     if one.ballot.vote.outcome is Outcome.FIRST:

@@ -60,7 +60,7 @@ class VotesCsv:
 
 
 class VotesJsonl:
-    """The same as one JSON object per line, schema version 1."""
+    """The same as one JSON object per line, schema version 1; ``verdict`` is how a judge came to its vote."""
 
     name: ClassVar[str] = "votes-jsonl"
     label: ClassVar[str] = "Votes (JSONL)"
@@ -143,6 +143,7 @@ def _record(
         "reasons": {"first": list(vote.first_reasons), "second": list(vote.second_reasons)},
         "comment": vote.comment,
         "rater": {"id": rater.id, "name": rater.name, "kind": rater.kind},
+        "verdict": dict(vote.verdict) or None,
         "counts": counts(ballot, rater),
         "asked_at": duel.asked_at.isoformat(),
         "voted_at": vote.at.isoformat(),

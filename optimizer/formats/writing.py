@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from io import StringIO
 
+import yaml
+
 FORMULA_STARTS = "=+-@\t\r\n＝＋－＠"  # OWASP, CSV Injection
 _RISKY = re.compile(f"'*[{re.escape(FORMULA_STARTS)}]")
 _FIRST = frozenset(FORMULA_STARTS + "'")  # most texts are settled by their first character
@@ -57,3 +59,20 @@ def _cell(cell: Cell) -> Cell:
     if isinstance(cell, bool):
         return "true" if cell else "false"
     return cell
+
+
+def yaml_text(data: object) -> str:
+    """YAML in the order given, texts of several lines as blocks."""
+    return yaml.dump(data, Dumper=_Readable, allow_unicode=True, sort_keys=False, width=100)
+
+
+class _Readable(yaml.SafeDumper):
+    """PyYAML asks for a class of its own where a type is to be written in another way."""
+
+
+def _block(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    style = "|" if "\n" in text else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Readable.add_representer(str, _block)

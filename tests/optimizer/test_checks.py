@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from optimizer.checks import (
@@ -106,6 +106,7 @@ def test_a_free_name_counts_on(name: str, taken: list[str], free: str) -> None:
     assert free_name(name, taken) == free
 
 
+@settings(deadline=None)
 @given(st.text(min_size=1, max_size=200), st.lists(st.text(max_size=5)))
 def test_a_free_name_is_free(name: str, others: list[str]) -> None:
     free = free_name(name, [name, *others])

@@ -252,3 +252,32 @@ def test_a_real_process_writes_bytes_and_exit_codes(env: dict[str, str], file: P
     missing = real("standings", "Nobody")
     assert (missing.returncode, missing.stdout) == (1, b"")
     assert missing.stderr == b"Error: There is no study 'Nobody'. Known: 'Small'.\n"
+
+
+def test_files_of_other_tools_are_recognised(env: dict[str, str], tmp_path: Path) -> None:
+    battles = tmp_path / "Friday.csv"
+    battles.write_text("model_a,model_b,winner\nx,y,model_a\nx,y,model_a\ny,x,tie\n")
+    done = run(env, "import-study", battles)
+    assert "3 votes by 1 rater." in done.stdout
+    assert json.loads(run(env, "standings", "Friday", "--json").stdout)["prompts"][0]["name"] == "x"
+    archive = tmp_path / "moved.zip"
+    assert run(env, "export", "Friday", "--format", "archive", "-o", archive).exit_code == 0
+    assert "This study is here already: it is imported as a copy." in run(env, "import-study", archive).stdout
+    assert [row["votes"] for row in json.loads(run(env, "studies", "--json").stdout)] == [3, 3]
+
+
+def test_outputs_are_added_to_a_study(env: dict[str, str], file: Path, tmp_path: Path) -> None:
+    run(env, "import-study", file)
+    outputs = tmp_path / "more.csv"
+    outputs.write_text("x,output: New\n1,one\n2,two\n")
+    looked = run(env, "import-into", "Small", outputs, "--look")
+    assert (looked.exit_code, "2 new outputs." in looked.stdout) == (0, True)
+    assert json.loads(run(env, "studies", "--json").stdout)[0]["prompts"] == 2
+    assert run(env, "import-into", "Small", outputs).exit_code == 0
+    assert json.loads(run(env, "studies", "--json").stdout)[0]["prompts"] == 3
+    strict = run(env, "import-into", "Small", outputs, "--format", "outputs-long", "--no-create")
+    assert (strict.exit_code, "There is no column 'prompt'" in strict.stderr) == (1, True)
+    wrong = run(env, "import-into", "Small", file)
+    assert wrong.stderr == "Error: 'small.json' looks like Study file (JSON): use 'import-study FILE'.\n"
+    wrong = run(env, "import-study", outputs)
+    assert "use 'import-into STUDY FILE'" in wrong.stderr

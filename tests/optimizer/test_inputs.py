@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from optimizer.domain import InputId, StudyId
@@ -151,6 +151,7 @@ ROWS = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(ROWS, ROWS, ROWS)
 def test_whatever_the_edits_the_inputs_are_what_the_table_says(
     first: list[tuple[int, set[str]]], second: list[tuple[int, set[str]]], third: list[tuple[int, set[str]]]

@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from optimizer.errors import BadInput
@@ -76,6 +76,7 @@ def test_a_name_reaches_nothing_but_a_variable_of_that_name(name: str) -> None:
         render(f"{{{{{name}}}}}", {"email": "text"})
 
 
+@settings(deadline=None)
 @given(st.dictionaries(NAMES, st.text(), min_size=1, max_size=5))
 def test_every_variable_appears_as_its_value(variables: dict[str, str]) -> None:
     text = "|".join(f"{{{{{name}}}}}" for name in variables)
@@ -83,12 +84,14 @@ def test_every_variable_appears_as_its_value(variables: dict[str, str]) -> None:
     assert render(text, variables) == "|".join(variables.values())
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_text_without_double_braces_is_left_alone(text: str) -> None:
     if "{{" not in text:
         assert render(text, {}) == text
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_names_found_are_names(text: str) -> None:
     assert all(is_variable_name(name) for name in variables_of("{{" + text + "}}"))

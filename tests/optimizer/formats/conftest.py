@@ -103,4 +103,4 @@ def extract(contents: Contents) -> Extract:
             )
         )
     rater = Rater(RaterId("r1"), STUDY, "Ann", RaterKind.HUMAN, NOW)
-    return Extract(contents, {rater.id: rater}, ballots, winner=contents.prompts[0])
+    return Extract(contents, {rater.id: rater}, ballots, find_winner=lambda: contents.prompts[0])

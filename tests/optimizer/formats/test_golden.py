@@ -20,6 +20,15 @@ GOLDEN = Path(__file__).parent / "golden"
         ("lmsys-battles", "lmsys-battles.jsonl"),
         ("outputs-long", "outputs.csv"),
         ("inputs", "inputs.csv"),
+        ("openai-preference", "openai-preference.jsonl"),
+        ("argilla-preference", "argilla-preference.jsonl"),
+        ("alpaca-eval", "alpaca-eval.json"),
+        ("mt-bench", "mt-bench.jsonl"),
+        ("llm-comparator", "llm-comparator.json"),
+        ("label-studio", "label-studio.json"),
+        ("promptfoo", "promptfoo.yaml"),
+        ("promptfoo-winner", "promptfoo-winner.yaml"),
+        ("spo", "spo.yaml"),
     ],
 )
 def test_the_export_equals_the_golden_file(format: str, file: str, extract: Extract) -> None:

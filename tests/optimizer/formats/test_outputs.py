@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from optimizer.domain import Origin, Output, OutputId, Study, StudyId
@@ -286,6 +286,7 @@ TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1
 )
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.tuples(st.sampled_from("ABC"), TEXT), TEXT, min_size=1, max_size=8))
 def test_long_and_wide_tables_say_the_same(outputs: dict[tuple[str, str], str]) -> None:
     questions = list(dict.fromkeys(question for _, question in outputs))

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from optimizer.domain import Origin, Study, StudyId
@@ -161,6 +161,7 @@ def exported(preview: Preview) -> dict[str, Any]:
     return data
 
 
+@settings(deadline=None)
 @given(files())
 def test_what_is_read_is_written_again(data: dict[str, Any]) -> None:
     assert exported(read(data)) == data

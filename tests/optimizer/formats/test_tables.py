@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from optimizer.checks import MAX_TEXT
@@ -164,6 +164,7 @@ TRICKY = st.sampled_from(
 ROW = st.lists(CELL | TRICKY, min_size=3, max_size=3).filter(lambda row: any(cell.strip() for cell in row))
 
 
+@settings(deadline=None)
 @given(st.lists(ROW, min_size=1, max_size=6))
 def test_whatever_is_written_as_csv_is_read_back_exactly(rows: list[list[str]]) -> None:
     table, faults = read("t.csv", "".join(csv_lines(["x", "=y", "z z"], rows)))
@@ -181,11 +182,13 @@ def rows_or_faults(name: str, data: bytes | str) -> int:
     return len(table.rows) + len(faults)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200), st.sampled_from(["t.csv", "t.jsonl", "t.json"]))
 def test_any_bytes_give_rows_or_faults_and_never_a_crash(data: bytes, name: str) -> None:
     assert rows_or_faults(name, data)
 
 
+@settings(deadline=None)
 @given(
     st.text(st.sampled_from("a,;\"\n\r\t'= {}[]:01\0"), max_size=60), st.sampled_from(["t.csv", "t.jsonl"])
 )

@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from optimizer.formats.writing import csv_lines, guarded, json_lines
@@ -20,6 +20,7 @@ def test_other_texts_are_left_alone(text: str) -> None:
     assert guarded(text) == text
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_no_cell_starts_like_a_formula(text: str) -> None:
     cell = guarded(text)
