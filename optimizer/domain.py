@@ -264,8 +264,7 @@ class Ballot:
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """A named way to reach a model: everything but the key, which is never stored. Prices are per million
-    tokens in the account's currency; limits are of this project's own calls."""
+    """A way to reach a model, but for the key, which is never stored. Prices are per million tokens."""
 
     name: str
     server: str  # base URL, e.g. https://api.openai.com/v1
