@@ -6,16 +6,19 @@ from optimizer.commands.care import backup, check
 from optimizer.commands.connections import connect, list_connections
 from optimizer.commands.export import export_study
 from optimizer.commands.generate import generate
+from optimizer.commands.judge import judge
 from optimizer.commands.standings import show_standings
-from optimizer.commands.studies import import_study, list_studies
+from optimizer.commands.studies import import_into, import_study, list_studies
 from optimizer.simulate_cli import simulate
 
 COMMANDS: tuple[click.Command, ...] = (
     list_studies,
     import_study,
+    import_into,
     list_connections,
     connect,
     generate,
+    judge,
     show_standings,
     export_study,
     backup,
