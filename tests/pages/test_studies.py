@@ -2,7 +2,7 @@
 
 import json
 
-from optimizer.domain import Outcome
+from optimizer.domain import Outcome, Settings
 from tests.pages.visitor import Visitor
 
 SCREEN = "host/studies.py"
@@ -61,6 +61,9 @@ def test_settings_are_kept(visitor: Visitor) -> None:
     at.selectbox(key=f"{prefix}_selector").set_value("round_robin")
     at.toggle(key=f"{prefix}_graded").set_value(False)
     at.toggle(key=f"{prefix}_reveal").set_value(False)
+    at.selectbox(key=f"{prefix}_judge_votes").set_value("discounted")
+    at.number_input(key=f"{prefix}_judge_bar").set_value(70.0)
+    at.toggle(key=f"{prefix}_weigh_raters").set_value(True)
     at = visitor.click(f"{prefix}_save")
     changed = visitor.services.store.study(study.id)
     settings = changed.settings
@@ -69,11 +72,16 @@ def test_settings_are_kept(visitor: Visitor) -> None:
     assert (settings.confidence, settings.margin) == (0.9, 0.08)
     assert (settings.audit_share, settings.replay_share, settings.budget) == (0.2, 0.0, 120)
     assert (settings.selector, settings.graded, settings.reveal) == ("round_robin", False, False)
+    assert (settings.judge_votes, settings.judge_bar, settings.weigh_raters) == ("discounted", 0.7, True)
     assert f"{prefix}_save" not in [button.key for button in at.button]
 
 
 def test_opening_the_settings_and_saving_changes_nothing(visitor: Visitor) -> None:
     study = visitor.study()
+    kept = Settings(
+        judge_votes="full", judge_bar=0.7, weigh_raters=True, lease_minutes=60.0, output_calls=9, graded=False
+    )
+    study = visitor.services.studies.edit(study.id, settings=kept)
     visitor.go(SCREEN)
     visitor.click(f"settings_{study.id}")
     visitor.click(f"edit_{study.id}_save")
