@@ -3,7 +3,7 @@
     python benchmarks/generation.py [throughput] [refusals] [waiting] [memory]
 
 throughput  400 calls, 16 at once, 200 ms each: the share of the ideal 80 calls a second, stored durably
-refusals    1,000 calls to a server that answers 429 above 50 a second (Retry-After: 1, as whole seconds)
+refusals    2,000 calls to a server that answers 429 above 50 a second (Retry-After: 1, as whole seconds)
 waiting     duels that had to wait for an output, at 1 s a call and 4 s a vote; played ten times as fast
 memory      resident memory over 10,000 outputs of 8 KB
 
@@ -119,7 +119,7 @@ def throughput(calls: int = 400, at_once: int = 16, latency: float = 0.2) -> Non
     )
 
 
-def refusals(calls: int = 1000, limit: int = 50) -> None:
+def refusals(calls: int = 2000, limit: int = 50) -> None:
     with serving("--latency", "0.05", "--limit", str(limit)) as server:
         with workshop(server, 20, calls // 20, 16) as (store, generation):
             seconds = finish(generation.start(Order(STUDY, "fake")))
