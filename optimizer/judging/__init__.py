@@ -1,6 +1,7 @@
 """Judges at work: votes from models, as far as they can be trusted.
 
     plan        what to run, as plain data; service: Judging, what pages and commands call
+    estimate    what it will take, before anything is spent
     run         threads, cancel, wait; progress: how far it is
     docket      which duel comes next; outputs: made ahead of it
     rubrics     what judges go by, in versions; rulings: what a judge's vote carries

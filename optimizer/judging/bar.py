@@ -7,15 +7,18 @@ study's bar, or that most of its verdicts go with the position. Its votes stay a
 import threading
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
 
-from optimizer.domain import Rater, RaterId, RaterKind, StudyId, utc_now
+from optimizer.domain import PromptId, Rater, RaterId, RaterKind, StudyId, utc_now
+from optimizer.errors import NotFitted
 from optimizer.judging.comparing import (
     agreement,
+    alpha,
     among_people,
     compared,
     confusion,
@@ -23,9 +26,11 @@ from optimizer.judging.comparing import (
     kappa,
     length_of,
     position_of,
+    powered,
 )
 from optimizer.stats.agreement import Coefficient
 from optimizer.stats.judge_bias import Drift, LengthBias, PositionBias, Rate, drift, self_consistency
+from optimizer.stats.prediction_powered import PoweredRate
 from optimizer.storage.base import Answered, Store
 
 IntArray = NDArray[np.int64]
@@ -52,6 +57,7 @@ class JudgeReport:
     length: LengthBias
     consistency: float  # of repeated questions; nan where none was repeated
     drift: Drift | None  # of the agreement; None with too few shared duels
+    agreed: tuple[bool, ...]  # with people, duel by duel in order of time
     note: str  # why it is below the bar; "" when it is not
 
     @property
@@ -96,6 +102,21 @@ class Bar:
         rows = self._store.answered(study)
         judges = [r for r in self._store.raters(study) if r.kind is RaterKind.JUDGE]
         return [self._report(study, judge, rows) for judge in judges]
+
+    def alpha(self, study: StudyId, judge: RaterId | None = None) -> Coefficient:
+        """Krippendorff's coefficient among people, or among people and this judge."""
+        return alpha(self._store.answered(study), judge, np.random.default_rng(0))
+
+    def powered(
+        self, study: StudyId, judge: RaterId, audit_only: bool = False
+    ) -> dict[PromptId, PoweredRate]:
+        """Win rates by people, sharpened by a judge; of the prompts with enough shared duels."""
+        duels = compared(self._store.answered(study), judge)
+        found: dict[PromptId, PoweredRate] = {}
+        for prompt in self._store.prompts(study):
+            with suppress(NotFitted):
+                found[prompt.id] = powered(duels, prompt.id, audit_only)
+        return found
 
     def look(self, study: StudyId, rater: RaterId) -> None:
         """After a vote of a judge: now and then, see whether it is below the bar, and set it aside."""
@@ -145,6 +166,7 @@ class Bar:
             length_of(duels, lengths),
             self_consistency(_repeated(rows, rater.id))[0],
             drift(np.array(cases)) if len(cases) >= MIN_FOR_DRIFT else None,
+            tuple(cases),
             _note(agreed, position, first, bar),
         )
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from optimizer.domain import ANSWERS, Outcome, OutputId, PromptId, RaterId, RaterKind, Vote
 from optimizer.judging.rulings import ruling_of
-from optimizer.stats.agreement import UNDEFINED, Coefficient, cohen_kappa
+from optimizer.stats.agreement import UNDEFINED, Coefficient, cohen_kappa, krippendorff_alpha
 from optimizer.stats.judge_bias import LengthBias, PositionBias, Rate, length_bias, position_bias, rate
 from optimizer.stats.prediction_powered import PoweredRate, powered_rate
 from optimizer.stats.tally import LEVELS, SCORE_OF_FIRST
@@ -92,6 +92,27 @@ def kappa(duels: Iterable[Compared]) -> Coefficient:
     shared = [(np.sign(d.judge - 0.5), np.sign(d.people - 0.5)) for d in duels if d.people is not None]
     judge, people = np.array(shared, dtype=np.float64).reshape(-1, 2).T
     return cohen_kappa(judge, people) if shared else UNDEFINED
+
+
+def alpha(rows: Iterable[Answered], judge: RaterId | None, rng: np.random.Generator) -> Coefficient:
+    """Krippendorff's coefficient of everybody's scores of the same two outputs, of people alone or of people
+    and a judge: first, tie and second as an ordered scale. A rater's newest answer counts."""
+    raters: dict[RaterId, int] = {}
+    said: dict[tuple[OutputId, OutputId], dict[int, float]] = {}
+    for row in rows:
+        of_person = row.kind is RaterKind.HUMAN and row.counts
+        if row.answer >= LEVELS or row.replay or not (of_person or row.rater == judge):
+            continue
+        turned = row.first_output > row.second_output
+        pair = (row.second_output, row.first_output) if turned else (row.first_output, row.second_output)
+        score = float(SCORE_OF_FIRST[row.answer])
+        rater = raters.setdefault(row.rater, len(raters))
+        said.setdefault(pair, {})[rater] = 1.0 - score if turned else score
+    ratings = np.full((len(raters), len(said)), np.nan)
+    for column, scores in enumerate(said.values()):
+        for rater, score in scores.items():
+            ratings[rater, column] = score
+    return krippendorff_alpha(ratings, rng, "ordinal")
 
 
 def among_people(rows: Iterable[Answered]) -> Rate:

@@ -1,6 +1,7 @@
 """The review queue: the judge's verdicts that a person should confirm first."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -19,7 +20,7 @@ from optimizer.domain import (
     new_id,
     utc_now,
 )
-from optimizer.errors import Conflict
+from optimizer.errors import DuelClosed
 from optimizer.judging.docket import swapped
 from optimizer.judging.rulings import ruling_of
 from optimizer.pairing import tally_of
@@ -87,10 +88,15 @@ class Review:
         return sorted(found.values(), key=lambda item: -item.priority)[:limit]
 
     def ask(self, study: Study, rater: RaterId, judged: Duel) -> Duel:
-        """Put a judge's duel to a person, sides drawn anew. ``Conflict`` while another is open."""
+        """Put a judge's duel to a person, sides drawn anew; a pair that lies open before them is let go."""
         now = self._clock()
-        if self._store.open_duel(study.id, rater, now) is not None:
-            raise Conflict("You have an open duel. Vote on it first.")
+        waiting = self._store.open_duel(study.id, rater, now)
+        if waiting is not None:
+            if waiting.repeats == judged.id:
+                return waiting
+            with suppress(DuelClosed):
+                self._store.renew_duel(waiting.id, now)
+            self._store.release_expired(now)
         duel = replace(
             judged,
             id=DuelId(new_id()),

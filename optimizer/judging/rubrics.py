@@ -26,6 +26,11 @@ class Rubrics:
         known = self._store.rubrics(study)
         return known[-1] if known else self._add(study, 1, self._store.study(study).criteria)
 
+    def shown(self, study: StudyId) -> str:
+        """The text that ``current`` would have; stores nothing."""
+        known = self._store.rubrics(study)
+        return known[-1].text if known else self._store.study(study).criteria
+
     def versions(self, study: StudyId) -> list[Rubric]:
         """All of them, the first one first."""
         return self._store.rubrics(study)

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from optimizer.connections import Connections
@@ -31,6 +31,7 @@ from optimizer.judges.criteria import criteria_of
 from optimizer.judging.bar import Bar
 from optimizer.judging.criticism import Criticism
 from optimizer.judging.docket import Docket, OutputSource
+from optimizer.judging.estimate import Estimate, estimate
 from optimizer.judging.outputs import GeneratedAhead
 from optimizer.judging.plan import Plan, Seat, judge_rater
 from optimizer.judging.progress import JudgeProgress
@@ -47,14 +48,6 @@ from optimizer.stats.stopping import Advice
 from optimizer.storage.base import Store
 
 RUNS_KEPT = 50
-
-
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """What a plan will take at most, before any advice to stop: votes still to cast, and calls for them."""
-
-    votes: int
-    calls: int
 
 
 class Judging:
@@ -86,18 +79,9 @@ class Judging:
         self._closed = False
 
     def estimate(self, plan: Plan) -> Estimate:
-        """What the plan takes at most. Calls nobody."""
-        votes = calls = 0
-        for seat in plan.panel:
-            rater = judge_rater(plan.study, self._connections.named(seat.connection), seat.settings)
-            cast = sum(
-                b.vote.withdrawn_at is None and not b.duel.replay
-                for b in self._store.ballots(plan.study, rater.id)
-            )
-            missing = max(0, plan.duels - cast)
-            votes += missing
-            calls += missing * JUDGES[seat.settings.mode].answers(seat.settings.repeats)
-        return Estimate(votes, calls)
+        """What the plan takes at most, about. Calls nobody."""
+        known = {seat.connection: self._connections.named(seat.connection) for seat in plan.panel}
+        return estimate(self._store, known, plan, self.rubrics.shown(plan.study))
 
     def start(
         self, plan: Plan, typed: Mapping[str, str] | None = None, generation_budget: Budget = NO_LIMIT

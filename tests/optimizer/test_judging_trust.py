@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from optimizer.domain import Batch, JudgeVotes, Outcome, PromptId, RaterKind, Settings
+from optimizer.domain import Batch, JudgeVotes, Outcome, PromptId, RaterId, RaterKind, Settings
 from optimizer.errors import BadInput, Conflict, NotAllowed, NotFitted
 from optimizer.judges.base import Mark
 from optimizer.judges.scripted import agreeing, always, at_random, perfect
@@ -218,10 +218,11 @@ def test_the_review_queue_begins_with_what_matters_and_is_doubtful(world: World)
     assert marked[0] is Mark.POSITION_DEPENDENT
     top = queue[0].ballot.duel
     assert PromptId("p3") in (top.first_prompt, top.second_prompt)
-    asked = review.ask(world.study, ANN, top)
+    before = review.ask(world.study, ANN, queue[1].ballot.duel)
+    asked = review.ask(world.study, ANN, top)  # takes the place of the open pair
+    assert world.store.duel(before.id).closed_at is not None
     assert (asked.rater, asked.repeats, asked.replay) == (ANN, top.id, False)
-    with pytest.raises(Conflict):
-        review.ask(world.study, ANN, top)
+    assert review.ask(world.study, ANN, top) == asked
     assert world.store.open_duel(STUDY, ANN, asked.asked_at) == asked
     world.store.release_expired(asked.expires_at)
     world.vote(top.first_prompt, top.second_prompt, top.input, Outcome.FIRST)
@@ -328,4 +329,33 @@ def test_votes_of_judges_are_exported_with_their_version(world: World) -> None:
     by_kind = {record["rater"]["kind"]: record for record in map(json.loads, lines)}
     verdict = by_kind["judge"]["verdict"]
     assert (verdict["rubric"], verdict["model"], verdict["mode"]) == (1, "scripted (j)", "both_orders")
-    assert "verdict" not in by_kind["human"]
+    assert not by_kind["human"].get("verdict")
+
+
+def test_people_and_judges_have_a_coefficient_together(world: World) -> None:
+    for n in range(6):  # ann and bob agree on every pair
+        for rater in (ANN, RaterId("bob")):
+            world.vote("p0", "p3", f"x{n}", Outcome.SECOND if n % 2 else Outcome.FIRST, rater=rater)
+    bar = world.judging.bar
+    assert bar.alpha(STUDY).value == pytest.approx(1.0)
+    world.run(world.plan(world.connect("j", BEST), duels=6, calibrate=6))
+    judge = report_of(world).rater.id
+    assert bar.alpha(STUDY).value == pytest.approx(1.0)
+    # By hand, of 18 scores: in 3 duels the judge is apart from both people, 4 of 6 ordered pairs each.
+    observed = 3 * 4 / (6 * 6)
+    wins = 6 + 6  # of p3: the people's 6 and the judge's 6
+    expected = 2 * wins * (18 - wins) / (18 * 17)
+    assert bar.alpha(STUDY, judge).value == pytest.approx(1 - observed / expected)
+
+
+def test_an_estimate_has_tokens_and_money_where_prices_are_known(world: World) -> None:
+    plan = world.plan(world.connect("j", BEST, input_price=1.0, output_price=2.0), duels=10)
+    found = world.judging.estimate(plan)
+    assert (found.votes, found.calls) == (10, 20)
+    assert found.money is not None
+    assert found.tokens / 1e6 < found.money < 2 * found.tokens / 1e6
+    world.connect("free", BEST)
+    assert world.judging.estimate(world.plan("j", "free", duels=10)).money is None
+    took = world.run(plan).spent.tokens
+    assert took / 3 < found.tokens < 3 * took
+    assert not world.store.rubrics(STUDY) or world.judging.estimate(plan).calls == 0
