@@ -22,7 +22,7 @@ FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 
 EFFECT_SDS = (0.3, 0.7, 1.5)  # t, logits
-PRIOR_EFFECTS = 0.25
+PRIOR_EFFECTS = 1 / 3
 MOST_DRAWS, FEWEST_DRAWS = 400, 50
 DRAWN_GAPS = 400_000  # in all, which is what takes the time
 NEGLIGIBLE = 1e-4  # weight below which a value of t is not drawn from

@@ -91,14 +91,15 @@ class Cumulative:
         expected = self.count * chance
         slope = self.above - expected
         bend = expected * (1.0 - chance)
-        every_cut = np.ones(self.cuts.shape[0])  # a product with ones adds short rows much faster than sum
+        # A product with ones adds up narrow arrays much faster than their sum method.
+        every_row, every_cut = np.ones(self.count.shape[0]), np.ones(self.count.shape[1])
         return Slopes(
             value=value,
             eta=slope @ every_cut,
-            kappa=-slope.sum(0) @ self.cuts + (self.inside * odds) @ self.widths,
+            kappa=-(every_row @ slope) @ self.cuts + (self.inside * odds) @ self.widths,
             eta_eta=bend @ every_cut,
             eta_kappa=-bend @ self.cuts,
-            kappa_kappa=self.cuts.T @ (bend.sum(0)[:, None] * self.cuts)
+            kappa_kappa=self.cuts.T @ ((every_row @ bend)[:, None] * self.cuts)
             + self.widths.T @ ((self.inside * odds * (1.0 + odds))[:, None] * self.widths),
         )
 
