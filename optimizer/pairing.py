@@ -245,7 +245,9 @@ class Pairing:
         """On an input where both arms have outputs."""
         shared = np.flatnonzero(content.covered[i] & content.covered[j])
         tags = [content.inputs[x].tags for x in shared]
-        x = int(shared[choose_input(times[shared], rng, tags=tags)])
+        load = self._store.duels_by_input(content.prompts[i].study)
+        asked = np.array([load.get(content.inputs[x].id, 0) for x in shared], dtype=np.int64)
+        x = int(shared[choose_input(times[shared], rng, asked, tags)])
         first, second = content.samples[i, x], content.samples[j, x]
         return Choice(
             content.inputs[x].id,

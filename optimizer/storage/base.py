@@ -222,8 +222,11 @@ class Store(Protocol):
         """The newest duels asked, newest first, of one rater or of all."""
         ...
 
-    def duels_by_input(self, study: StudyId, one: PromptId, other: PromptId) -> dict[InputId, int]:
-        """How many duels between two prompts, either way round, were asked on each input."""
+    def duels_by_input(
+        self, study: StudyId, one: PromptId | None = None, other: PromptId | None = None
+    ) -> dict[InputId, int]:
+        """How many duels between two prompts, either way round, were asked on each input; without
+        prompts, how many duels of any pair."""
         ...
 
     def vote(self, vote: VoteId) -> Vote: ...

@@ -1,5 +1,6 @@
 """A store that forgets: for tests, simulations and trying things out. Dictionaries behind one lock."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -202,9 +203,14 @@ class MemoryStore:
             mine = (d for d in newest_first if d.study == study and rater in (None, d.rater))
             return list(islice(mine, limit))
 
-    def duels_by_input(self, study: StudyId, one: PromptId, other: PromptId) -> dict[InputId, int]:
+    def duels_by_input(
+        self, study: StudyId, one: PromptId | None = None, other: PromptId | None = None
+    ) -> dict[InputId, int]:
         with self._lock:
-            return dict(_get(self._all.tallies, study, "study").asked.get(frozenset((one, other)), {}))
+            asked = _get(self._all.tallies, study, "study").asked
+            if one is None or other is None:
+                return dict(sum((Counter(counts) for counts in asked.values()), Counter()))
+            return dict(asked.get(frozenset((one, other)), {}))
 
     def vote(self, vote: VoteId) -> Vote:
         with self._lock:
@@ -213,8 +219,7 @@ class MemoryStore:
     def last_vote(self, study: StudyId, rater: RaterId) -> Vote | None:
         with self._lock:
             self.study(study)
-            newest_first = reversed(self._all.votes.values())
-            mine = (v for v in newest_first if v.study == study and v.rater == rater)
+            mine = (v for v in reversed(self._all.votes.values()) if v.study == study and v.rater == rater)
             return next((vote for vote in mine if vote.withdrawn_at is None), None)
 
     def ballots(

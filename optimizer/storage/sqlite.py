@@ -205,7 +205,12 @@ class SqliteStore:
         where, values = _where(study=study, rater=rater)
         return self._nouns_of(study, DUELS, f"{where} ORDER BY seq DESC LIMIT ?", *values, limit)
 
-    def duels_by_input(self, study: StudyId, one: PromptId, other: PromptId) -> dict[InputId, int]:
+    def duels_by_input(
+        self, study: StudyId, one: PromptId | None = None, other: PromptId | None = None
+    ) -> dict[InputId, int]:
+        if one is None or other is None:
+            sql = "SELECT input, SUM(duels) FROM asked_counts WHERE study = ? GROUP BY input"
+            return dict(self._of(study, sql, study))
         sql = "SELECT input, duels FROM asked_counts WHERE study = ? AND one = ? AND other = ?"
         return dict(self._of(study, sql, study, min(one, other), max(one, other)))
 

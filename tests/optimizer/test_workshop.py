@@ -238,6 +238,14 @@ def test_a_pair_is_not_asked_twice_running_and_inputs_are_spread(workshop: Works
         assert len(set(inputs[:6])) == len(inputs[:6])
 
 
+def test_every_input_is_asked_about_as_often(workshop: Workshop, store: Store) -> None:
+    for _ in range(60):
+        workshop.record_vote(workshop.next_duel(STUDY, ANN).duel.id, ANN, Outcome.SKIP)
+    asked = store.duels_by_input(STUDY)
+    assert sum(asked.values()) == 60
+    assert max(asked.values()) - min(asked.values()) <= 4
+
+
 def test_the_audit_share_is_uniform_and_marked(store: Store) -> None:
     store.add(study_of(replace(QUIET, selector="auto", audit_share=0.5)))
     workshop = Workshop(store, Pairing(store))

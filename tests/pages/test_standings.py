@@ -1,0 +1,72 @@
+"""The standings screen: its table adds up, its filters choose whose votes count, its charts have numbers."""
+
+import pytest
+
+from optimizer.domain import Outcome, Rater, RaterId, RaterKind, Study
+from optimizer.standings import Race
+from pages.parts import charts
+from tests.pages.visitor import Visitor
+
+
+def vote(visitor: Visitor, study: Study, rater: RaterId, votes: int, best: str) -> None:
+    """A rater who always prefers one prompt, and else says that both are good."""
+    workshop = visitor.services.workshop
+    for _ in range(votes):
+        duel = workshop.next_duel(study.id, rater).duel
+        outcome = {duel.first_prompt: Outcome.FIRST, duel.second_prompt: Outcome.SECOND}.get(best)  # type: ignore[call-overload]
+        workshop.record_vote(duel.id, rater, outcome or Outcome.BOTH_GOOD)
+
+
+@pytest.fixture
+def study(visitor: Visitor) -> Study:
+    """The sample, voted on by a person who likes its first prompt and a judge that likes its last."""
+    study = visitor.services.store.studies()[0]
+    prompts = visitor.services.store.prompts(study.id)
+    for name, kind, best in (("ann", RaterKind.HUMAN, prompts[0]), ("judge", RaterKind.JUDGE, prompts[-1])):
+        rater = visitor.services.workshop.join(study.id, Rater(RaterId(name), study.id, name, kind))
+        vote(visitor, study, rater.id, 30, best.id)
+    return study
+
+
+def test_without_votes_there_is_a_way_to_vote(visitor: Visitor) -> None:
+    visitor.at.switch_page("host/standings.py").run()
+    assert not visitor.at.exception
+    assert any("No votes yet" in info.value for info in visitor.at.info)
+
+
+def test_the_table_and_the_advice(visitor: Visitor, study: Study) -> None:
+    app = visitor.at.switch_page("host/standings.py").run()
+    assert not app.exception
+    table = app.dataframe[0].value
+    first = visitor.services.store.prompts(study.id)[0].name
+    assert table["Prompt"].iloc[0] == first  # the judge's votes stand beside the person's
+    assert list(table["Strength"]) == sorted(table["Strength"], reverse=True)
+    assert table["Probably best"].sum() == pytest.approx(100, abs=0.1)
+    assert any(first in banner.value for banner in [*app.info, *app.success])
+
+
+def test_filters_show_judges_only(visitor: Visitor, study: Study) -> None:
+    app = visitor.at.switch_page("host/standings.py").run()
+    app.segmented_control(key="kind").set_value("Judges").run()
+    assert not app.exception
+    assert app.dataframe[0].value["Prompt"].iloc[0] == visitor.services.store.prompts(study.id)[-1].name
+    assert any("by judges" in caption.value for caption in app.caption)
+
+
+def test_filters_by_rater_and_tag_narrow_the_votes(visitor: Visitor, study: Study) -> None:
+    app = visitor.at.switch_page("host/standings.py").run()
+    everything = app.dataframe[0].value["Duels"].sum()
+    app.multiselect(key="tags").set_value(["complaint"]).run()
+    assert not app.exception
+    assert 0 < app.dataframe[0].value["Duels"].sum() < everything
+
+
+def test_charts_say_what_the_numbers_say(visitor: Visitor, study: Study) -> None:
+    race: Race = visitor.services.results.race(study)
+    standings = visitor.services.results.standings(study)
+    figure = charts.p_best_over_votes(race, [0, 1], 0.95)
+    assert [trace.name for trace in figure.data] == [race.names[0], race.names[1]]
+    assert list(figure.data[0].y) == pytest.approx(list(100 * race.p_best[:, 0]))
+    heat = charts.wins_heatmap(standings).data[0]
+    i, j = next((i, j) for i, row in enumerate(standings.played) for j, n in enumerate(row) if n)
+    assert heat.z[i][j] == pytest.approx(100 * standings.wins[i, j] / standings.played[i, j])
