@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from math import floor, log10
 
 from optimizer.domain import Connection, Output, PromptId, StudyId
 from optimizer.errors import BadInput
@@ -33,17 +34,22 @@ class Preview:
         """Such as "24 calls, about 18,000 tokens, about $0.02"."""
         if not self.calls and not self.unfit:
             return "Nothing to call for: every output is there."
-        parts = [
-            _counted(self.calls, "call"),
-            f"about {_round(self.input_tokens + self.output_tokens):,} tokens",
-        ]
-        if self.money is not None:
-            parts.append(f"about {money_text(self.money)}")
+        parts = [_counted(self.calls, "call"), *self._about()]
         if self.reused:
             parts.append(f"{self.reused:,} more known already")
         if self.unfit:
             parts.append(f"{self.unfit:,} cannot be made")
         return ", ".join(parts)
+
+    @property
+    def button(self) -> str:
+        """For the button that spends it: "Generate 24 outputs, about 18,000 tokens, about $0.02"."""
+        made = _counted(self.calls + self.reused, "output")
+        return ", ".join([f"Generate {made}", *(self._about() if self.calls else ["without a call"])])
+
+    def _about(self) -> list[str]:
+        tokens = f"about {_round(self.input_tokens + self.output_tokens):,} tokens"
+        return [tokens] if self.money is None else [tokens, f"about {money_text(self.money)}"]
 
 
 def preview(
@@ -92,10 +98,10 @@ def spent_by_prompt(store: Store, study: StudyId) -> dict[PromptId, Spend]:
 
 
 def money_text(money: float) -> str:
-    """An amount to two digits that tell something: $0.02, $1.35, $0.0004."""
+    """An amount in cents, and below one with a digit that tells something: $0.02, $1.35, $0.0004."""
     if money == 0:
         return "$0"
-    return f"${money:,.2f}" if money >= 0.0095 else f"${money:.1g}"
+    return f"${money:,.2f}" if money >= 0.0095 else f"${money:.{-floor(log10(money))}f}"
 
 
 def _usual_answer(store: Store, connection: Connection, material: Material, study: StudyId) -> int:

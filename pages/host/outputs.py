@@ -8,7 +8,7 @@ import streamlit as st
 from pandas.io.formats.style import Styler
 
 from optimizer.domain import Input, InputId, Output, Prompt, PromptId
-from pages.parts import access, frame, labels, notices, output_text, upload
+from pages.parts import access, frame, generating, labels, notices, output_text, upload
 
 PER_PAGE = 50  # inputs in the grid at a time
 MISSING, FAILED = "missing", "failed"
@@ -76,7 +76,7 @@ def draw_summary() -> None:
     told = f"{labels.counted(held, 'output')} for {len(prompts):,} prompts × {len(in_use):,} inputs."
     told += f" {empty:,} of {cells:,} pairs have none." if empty else " Every pair has one."
     if failed:
-        told += f" {labels.counted(failed, 'output')} failed or empty: never shown in a duel."
+        told += f" {labels.counted(failed, 'output')} failed or held back: never shown in a duel."
     st.caption(f"{told} Click a cell to read it.")
 
 
@@ -111,6 +111,12 @@ def draw_reader(rows: Sequence[Input]) -> None:
     draw_output(samples[turn - 1])
 
 
+def release(output: Output) -> None:
+    notices.attempt(
+        lambda: visit.services.generation.release(output.id), "Released, as a further sample with this text."
+    )
+
+
 def draw_output(output: Output) -> None:
     facts = [f"Sample {output.sample + 1}", f"{len(output.text.split()):,} words"]
     facts += [labels.plain(output.model)] if output.model else []
@@ -126,7 +132,10 @@ def draw_output(output: Output) -> None:
         label_visibility="collapsed",
     )
     st.caption(" · ".join(facts))
-    if output.error:
+    if output.error and output.text.strip():
+        st.warning(f"Held back from duels: {labels.plain(output.error)}", icon=":material/front_hand:")
+        st.button("Release it into duels", key=f"release_{output.id}", on_click=release, args=(output,))
+    elif output.error:
         st.error(f"This output failed: {labels.plain(output.error)}", icon=":material/error:")
     if output.text or not output.error:
         with st.container(border=True, key="output_read"):
@@ -159,7 +168,9 @@ index = store.output_index(study.id)
 counts = Counter((key.prompt, key.input, key.usable) for key in index)
 
 st.header("Outputs", anchor=False)
-grid_tab, upload_tab = st.tabs(["Grid", "Upload"], on_change="rerun", key="outputs_tab", bind="query-params")
+grid_tab, generate_tab, upload_tab = st.tabs(
+    ["Grid", "Generate", "Upload"], on_change="rerun", key="outputs_tab", bind="query-params"
+)
 with grid_tab:
     if not prompts or not in_use:
         lacking = "prompts" if not prompts else "inputs"
@@ -168,6 +179,11 @@ with grid_tab:
         st.page_link(page_of[lacking], label=lacking.capitalize(), icon=":material/arrow_forward:")
     elif grid_tab.open:
         draw_all()
+with generate_tab:
+    if generate_tab.open and prompts and in_use:
+        generating.draw(visit, study)
+    elif generate_tab.open:
+        st.info("Generating needs prompts and inputs: write them first.", icon=":material/edit_note:")
 with upload_tab:
     if upload_tab.open:
         upload.draw(visit, study, ("outputs-long", "outputs-wide"), "outputs")

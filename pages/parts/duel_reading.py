@@ -71,7 +71,7 @@ def draw(visit: Visit, study: Study, duel: Duel, raters: Mapping[RaterId, str], 
 def link(study: Study, duel: Duel) -> str:
     """The address that opens this duel."""
     address = (st.context.url or "/history").split("?")[0].split("#")[0]
-    return f"{address}?{urlencode({access.STUDY: study.name, DUEL: duel.id})}"
+    return f"{address}?{urlencode({access.STUDY: study.id, DUEL: duel.id})}"
 
 
 def _draw_ballot(

@@ -45,7 +45,7 @@ class Visitor:
     def link(self, screen: str, study: Study, **query: str) -> AppTest:
         """Open a screen by a link with these parameters, in a browser window of its own."""
         self.at = AppTest.from_file(self.at._script_path, default_timeout=30)
-        for name, value in {"study": study.name, **query}.items():
+        for name, value in {"study": study.id, **query}.items():
             self.at.query_params[name] = value
         self.at.switch_page(screen)
         return self.run()

@@ -1,0 +1,93 @@
+"""The one place where background generation shows: how far it is, its cost, its errors, a way out."""
+
+import streamlit as st
+
+from optimizer.domain import Study
+from optimizer.generation.costs import money_text
+from optimizer.generation.job import Job, Progress, State
+from optimizer.llm.budget import Spend
+from pages.parts import labels
+from pages.parts.access import Visit
+
+LOOK_EVERY_S = 1.0
+SHOWN = 3
+SAID = {
+    State.RUNNING: "Generating",
+    State.DONE: "Done",
+    State.CANCELLED: "Cancelled",
+    State.SPENT: "Stopped by the budget",
+    State.STOPPED: "Stopped",
+}
+
+
+def running(visit: Visit) -> bool:
+    """Is anything being generated, in any study?"""
+    return any(job.progress().state is State.RUNNING for job in visit.services.generation.jobs())
+
+
+def of_study(visit: Visit, study: Study) -> list[Job]:
+    """The newest jobs that had something to do."""
+    jobs = visit.services.generation.jobs(study.id)
+    return [job for job in jobs if job.progress().total][:SHOWN]
+
+
+def draw(visit: Visit, study: Study) -> bool:
+    """The study's jobs, looked at again every second while one runs. Returns whether one does."""
+    jobs = of_study(visit, study)
+    busy = any(job.progress().state is State.RUNNING for job in jobs)
+
+    def look() -> None:
+        now = of_study(visit, study)
+        for job in now:
+            _draw_job(job)
+        if busy and not any(job.progress().state is State.RUNNING for job in now):
+            st.rerun()  # the rest of the screen counts outputs, too
+
+    if jobs:
+        st.fragment(look, run_every=LOOK_EVERY_S if busy else None, key="jobs")()
+    return busy
+
+
+def took(spent: Spend) -> str:
+    """'24 calls, 18,204 tokens, $0.02'."""
+    told = f"{labels.counted(spent.calls, 'call')}, {labels.counted(spent.tokens, 'token')}"
+    return f"{told}, {money_text(spent.money)}" if spent.money else told
+
+
+def _draw_job(job: Job) -> None:
+    progress = job.progress()
+    ahead = " ahead of need" if job.order.cells is not None else ""
+    with st.container(border=True, key=f"job_{job.id}", gap="xsmall"):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(
+                f"**{SAID[progress.state]}**{ahead}: {progress.done:,} of "
+                f"{labels.counted(progress.total, 'output')} by {labels.plain(job.order.connection)}",
+                width="stretch",
+            )
+            if progress.state is State.RUNNING:
+                st.button(
+                    "Cancel", key=f"cancel_{job.id}", icon=":material/stop_circle:", on_click=job.cancel
+                )
+        if progress.state is State.RUNNING:
+            st.progress(min(1.0, progress.share))
+        st.caption(labels.plain(" · ".join(_facts(progress, bool(ahead)))))
+        if progress.last_error:
+            draw = st.error if progress.state is State.STOPPED else st.warning
+            draw(labels.plain(progress.last_error), icon=":material/error:")
+
+
+def _facts(progress: Progress, whole_study: bool) -> list[str]:
+    facts = [f"{took(progress.spent)}{' by this study so far' if whole_study else ''}"]
+    if progress.reused:
+        facts.append(f"{progress.reused:,} known already")
+    if progress.held:
+        facts.append(f"{progress.held:,} held back")
+    if progress.failed:
+        facts.append(f"{progress.failed:,} failed")
+    if progress.seconds_left is not None:
+        facts.append(f"{progress.per_second:.1f} a second, about {_span(progress.seconds_left)} left")
+    return facts
+
+
+def _span(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
