@@ -42,16 +42,14 @@ from optimizer.domain import (  # noqa: E402
     Study,
     StudyId,
 )
-from optimizer.errors import NothingToAsk  # noqa: E402
 from optimizer.generation import Generation  # noqa: E402
-from optimizer.generation.ahead import Ahead, likely_pairs  # noqa: E402
-from optimizer.generation.cells import Order  # noqa: E402
+from optimizer.generation.ahead import Ahead  # noqa: E402
+from optimizer.generation.cells import Cell, Order  # noqa: E402
 from optimizer.generation.job import Job  # noqa: E402
 from optimizer.llm.budget import Budget  # noqa: E402
-from optimizer.pairing import Pairing  # noqa: E402
-from optimizer.selectors import SELECTORS  # noqa: E402
+from optimizer.pairing import Pairing, Wanted  # noqa: E402
 from optimizer.storage.sqlite import SqliteStore  # noqa: E402
-from optimizer.workshop import Workshop  # noqa: E402
+from optimizer.workshop import ShownDuel, Workshop  # noqa: E402
 
 STUDY, RATER = StudyId("study"), RaterId("rater")
 
@@ -134,7 +132,7 @@ def refusals(calls: int = 2000, limit: int = 50) -> None:
 
 def waiting(duels: int = 60, call_s: float = 1.0, vote_s: float = 4.0, speed: float = 10.0) -> None:
     rng = np.random.default_rng(5)
-    waits, unready = [], 0
+    waits = []
     with (
         serving("--latency", str(call_s / speed)) as server,
         workshop(server, 8, 40, 8) as (store, generation),
@@ -142,16 +140,11 @@ def waiting(duels: int = 60, call_s: float = 1.0, vote_s: float = 4.0, speed: fl
         pairing = Pairing(store)
         asking, ahead = Workshop(store, pairing), Ahead(store, pairing, generation)
         ahead.follow(STUDY, "fake", Budget(calls=320))
-        ahead.look(STUDY, RATER)
         for _ in range(duels):
             started = time.monotonic()
-            unready += not ready(store, pairing)
-            while True:
-                try:
-                    shown = asking.next_duel(STUDY, RATER)
-                    break
-                except NothingToAsk:
-                    time.sleep(0.005)
+            shown = asking.next_live_duel(STUDY, RATER)
+            if isinstance(shown, Wanted):
+                shown = write(asking, generation, shown)
             waits.append((time.monotonic() - started) * speed)
             ahead.look(STUDY, RATER)
             time.sleep(vote_s / speed)
@@ -162,20 +155,21 @@ def waiting(duels: int = 60, call_s: float = 1.0, vote_s: float = 4.0, speed: fl
     waited = sum(wait > call_s / 2 for wait in waits)
     print(
         f"waiting: {waited} of {duels} duels waited for an output ({waited / duels:.1%}, target under 5 %); "
-        f"in {unready} ({unready / duels:.1%}) the selector's first choice of all pairs was not ready on a "
-        f"fresh input; {made} outputs made of 320 (at {speed:g} times the speed)"
+        f"{made} outputs made of the 320 of the whole grid (at {speed:g} times the speed)"
     )
 
 
-def ready(store: SqliteStore, pairing: Pairing) -> bool:
-    """Has the pair that the selector would choose from all pairs outputs on an input it has not met?"""
-    study, counters = store.study(STUDY), store.counters(STUDY)
-    content = pairing.content(STUDY, counters.content_version)
-    record = pairing.record(study, content, counters, study.created_at, RATER)
-    [(i, j)] = likely_pairs(SELECTORS[study.settings.selector], record, None, study)
-    met = store.duels_by_input(STUDY, content.prompts[i].id, content.prompts[j].id)
-    fresh = [x for x, row in enumerate(content.inputs) if not met.get(row.id)]
-    return any(content.covered[i, x] and content.covered[j, x] for x in fresh)
+def write(asking: Workshop, generation: Generation, wanted: Wanted) -> ShownDuel:
+    """Generate what a duel lacks, as the screen does, until it can be shown."""
+    drafts = [
+        generation.write(STUDY, "fake", Cell(prompt, wanted.input))
+        for prompt in (wanted.first, wanted.second)
+    ]
+    for draft in drafts:
+        draft.wait()
+    shown = asking.next_live_duel(STUDY, RATER, wanted)
+    assert isinstance(shown, ShownDuel)
+    return shown
 
 
 def memory(outputs: int = 10_000, size: int = 8192) -> None:

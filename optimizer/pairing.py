@@ -116,7 +116,7 @@ class Pairing:
         if not content.playable.any():
             raise NothingToAsk(NO_OUTPUTS)
         record = self.record(study, content, counters, now, rater)
-        drawn = self._draw(study, rater, record, rng)
+        drawn = self.draw(study, rater, record, rng)
         return drawn if isinstance(drawn, Choice) else self._place(study, content, drawn, rng)
 
     def choose_live(
@@ -134,7 +134,7 @@ class Pairing:
                 "Every output on these inputs was held back. Look at them on the Outputs screen."
             )
         record = self.record(study, content, counters, now, rater)
-        drawn = self._draw(study, rater, replace(record, playable=content.makeable), rng)
+        drawn = self.draw(study, rater, replace(record, playable=content.makeable), rng)
         return drawn if isinstance(drawn, Choice) else self._place_live(study, content, drawn, rng)
 
     def placed(self, wanted: Wanted) -> Choice | None:
@@ -152,7 +152,7 @@ class Pairing:
         content = self.content(wanted.study)
         return {wanted.first, wanted.second} <= content.arm.keys() and wanted.input in content.column
 
-    def _draw(self, study: Study, rater: RaterId, record: Record, rng: np.random.Generator) -> Choice | Drawn:
+    def draw(self, study: Study, rater: RaterId, record: Record, rng: np.random.Generator) -> Choice | Drawn:
         """An earlier duel again, a random audit pair, or the selector's choice."""
         settings = study.settings
         draw = rng.random()

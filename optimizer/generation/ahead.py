@@ -2,7 +2,8 @@
 
 While a rater reads a pair there are only a few things that the vote can say. For each the selector is
 asked what it would ask next, as if every output were there; these pairs get an output each on an
-input that they have not met. With one rater the forecast is exact but for audits and replays.
+input that they have not met. The generator is that of the next duel, so with one rater the forecast
+is exact, random audits included; grades and "both bad" are taken to say what their neighbours say.
 """
 
 import threading
@@ -18,9 +19,8 @@ from optimizer.errors import PromptDuelError
 from optimizer.generation.cells import Cell
 from optimizer.generation.service import Generation
 from optimizer.llm.budget import Budget
-from optimizer.pairing import Pairing
-from optimizer.selectors import SELECTORS
-from optimizer.selectors.base import Record, Selector
+from optimizer.pairing import Drawn, Pairing
+from optimizer.selectors.base import Record
 from optimizer.stats.tally import BOTH_GOOD, FIRST, SECOND, Tally
 from optimizer.storage.base import Store
 
@@ -59,7 +59,7 @@ class Ahead:
         self._following: dict[StudyId, Following] = {}
         self._busy: set[StudyId] = set()
         self._again: dict[StudyId, RaterId] = {}
-        self._lock = threading.Lock()
+        self._changed = threading.Condition()
         self.last_error: dict[StudyId, str] = {}
 
     def keep_up(self, study: Study, rater: RaterId, typed: Mapping[str, str] | None = None) -> None:
@@ -89,7 +89,7 @@ class Ahead:
 
     def look(self, study: StudyId, rater: RaterId) -> None:
         """A duel was shown to a rater: see to what comes next. Returns at once; errors are kept."""
-        with self._lock:
+        with self._changed:
             if study not in self._following:
                 return
             if study in self._busy:
@@ -107,8 +107,20 @@ class Ahead:
             return []
         record = self._pairing.record(study, content, counters, now, rater)
         shown = self._store.open_duel(study_id, rater, now)
-        pairs = likely_pairs(SELECTORS[study.settings.selector], record, _arms(shown, content), study)
+        record = replace(record, playable=content.makeable)
+        pairs = self._likely_pairs(study, rater, record, _arms(shown, content))
         return list(dict.fromkeys(self._needed(study_id, content, pairs)))
+
+    def _likely_pairs(
+        self, study: Study, rater: RaterId, record: Record, shown: tuple[int, int] | None
+    ) -> list[tuple[int, int]]:
+        """The pairs of arms asked next after each answer to the duel shown, each pair once."""
+        pairs = []
+        for after in futures(record, shown):
+            drawn = self._pairing.draw(study, rater, after, next_rng(study, record.asked))
+            if isinstance(drawn, Drawn):  # an earlier duel again has its outputs
+                pairs.append((min(drawn.pair[:2]), max(drawn.pair[:2])))
+        return list(dict.fromkeys(pairs))
 
     def _needed(self, study: StudyId, content: Content, pairs: Iterable[tuple[int, int]]) -> Iterable[Cell]:
         for i, j in pairs:
@@ -124,18 +136,24 @@ class Ahead:
                     if not content.covered[arm, x]:
                         yield Cell(content.prompts[arm].id, content.inputs[x].id)
 
+    def wait(self, timeout_s: float) -> bool:
+        """Wait until nothing is being foreseen; the outputs may still be on their way."""
+        with self._changed:
+            return self._changed.wait_for(lambda: not self._busy, timeout_s)
+
     def _look(self, study: StudyId, rater: RaterId) -> None:
         try:
             while True:
                 self._ensure(study, rater)
-                with self._lock:
+                with self._changed:
                     if study not in self._again:
-                        self._busy.discard(study)
+                        self._busy.discard(study)  # in one step with the look, so that none is lost
                         return
                     rater = self._again.pop(study)
         finally:
-            with self._lock:
+            with self._changed:
                 self._busy.discard(study)
+                self._changed.notify_all()
 
     def _ensure(self, study: StudyId, rater: RaterId) -> None:
         following = self._following.get(study)
@@ -149,21 +167,12 @@ class Ahead:
             self.last_error[study] = str(error)
 
 
-def likely_pairs(
-    selector: Selector, record: Record, shown: tuple[int, int] | None, study: Study
-) -> list[tuple[int, int]]:
-    """The pairs of arms that would be asked next after each answer to the duel shown, each pair once."""
-    everywhere = ~np.eye(record.k, dtype=bool)
-    pairs = []
-    for after in _futures(replace(record, playable=everywhere), shown):
-        rng = np.random.default_rng([study.seed, record.asked])
-        rng.random()  # the draw that decides on audits and replays
-        pair = selector.ask(after, rng)
-        pairs.append((min(pair.first, pair.second), max(pair.first, pair.second)))
-    return list(dict.fromkeys(pairs))
+def next_rng(study: Study, asked: int) -> np.random.Generator:
+    """The generator that draws the duel which is asked after so many others."""
+    return np.random.default_rng([study.seed, asked])
 
 
-def _futures(record: Record, shown: tuple[int, int] | None) -> Iterable[Record]:
+def futures(record: Record, shown: tuple[int, int] | None) -> Iterable[Record]:
     """The record after each foreseen answer to the duel shown; as it is when none is shown."""
     if shown is None:
         yield record

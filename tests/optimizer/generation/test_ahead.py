@@ -9,12 +9,12 @@ import pytest
 
 from optimizer.domain import Batch, Outcome, Output, OutputId, Rater, RaterId, Settings, StudyId
 from optimizer.generation import Generation
-from optimizer.generation.ahead import Ahead, likely_pairs
+from optimizer.generation.ahead import Ahead
 from optimizer.generation.cells import Order
 from optimizer.llm.budget import Budget
 from optimizer.pairing import Pairing
 from optimizer.storage.memory import MemoryStore
-from optimizer.workshop import Workshop
+from optimizer.workshop import ShownDuel, Workshop
 from tests.fakes.openai_server import FakeServer
 
 STUDY = StudyId("study")
@@ -42,26 +42,27 @@ def outputs_everywhere(store: MemoryStore) -> None:
     )
 
 
-def test_the_next_pair_of_a_single_rater_is_foreseen(plain: MemoryStore) -> None:
-    outputs_everywhere(plain)
+def test_a_single_raters_duels_are_foreseen_audits_included(
+    server: FakeServer, plain: MemoryStore, generation_on: Callable[..., Generation]
+) -> None:
+    """Whatever the votes say, every duel but the first finds its outputs made."""
+    plain.replace(replace(plain.study(STUDY), settings=Settings(audit_share=0.25, replay_share=0.0)))
     pairing = Pairing(plain)
-    workshop = Workshop(plain, pairing)
-    answers = np.random.default_rng(3).choice([Outcome.FIRST, Outcome.SECOND, Outcome.BOTH_GOOD], 12)
-    shown = workshop.next_duel(STUDY, RATER)
+    generation = generation_on(plain)
+    workshop, ahead = Workshop(plain, pairing), Ahead(plain, pairing, generation)
+    ahead.follow(STUDY, "fake", Budget())
+    answers = np.random.default_rng(3).choice([Outcome.FIRST, Outcome.SECOND, Outcome.BOTH_GOOD], 15)
+    ahead.look(STUDY, RATER)
+    audits = 0
     for answer in answers:
-        counters = plain.counters(STUDY)
-        content = pairing.content(STUDY, counters.content_version)
-        from optimizer.selectors import SELECTORS
-
-        study = plain.study(STUDY)
-        record = pairing.record(study, content, counters, shown.duel.asked_at, RATER)
-        arms = content.arm[shown.duel.first_prompt], content.arm[shown.duel.second_prompt]
-        foreseen = likely_pairs(SELECTORS[study.settings.selector], record, arms, study)
-        assert 1 <= len(foreseen) <= 3
+        _settle(ahead, generation)
+        shown = workshop.next_live_duel(STUDY, RATER)
+        assert isinstance(shown, ShownDuel)
+        audits += shown.duel.audit
+        ahead.look(STUDY, RATER)
         workshop.record_vote(shown.duel.id, RATER, Outcome(answer))
-        shown = workshop.next_duel(STUDY, RATER)
-        asked = {content.arm[shown.duel.first_prompt], content.arm[shown.duel.second_prompt]}
-        assert asked in [set(pair) for pair in foreseen]
+    assert audits >= 1
+    assert server.answered == len(plain.output_index(STUDY))
 
 
 def test_likely_pairs_get_outputs_on_inputs_that_they_have_not_met(plain: MemoryStore) -> None:
@@ -88,7 +89,7 @@ def test_a_study_that_is_followed_has_what_the_next_duel_needs(
         shown = workshop.next_duel(STUDY, RATER)
         before = server.answered
         ahead.look(STUDY, RATER)
-        _settle(generation, server)
+        _settle(ahead, generation)
         workshop.record_vote(shown.duel.id, RATER, Outcome.FIRST)
         assert server.answered - before <= 6  # three foreseen pairs on an input each
     assert 4 < server.answered <= 14
@@ -112,8 +113,8 @@ def test_errors_ahead_of_need_are_kept_for_the_screen(
     assert "no connection 'missing'" in ahead.last_error[STUDY]
 
 
-def _settle(generation: Generation, server: FakeServer) -> None:
+def _settle(ahead: Ahead, generation: Generation) -> None:
     """Wait until work ahead of need has come and gone."""
-    time.sleep(0.1)
+    assert ahead.wait(10)
     for job in generation.jobs(STUDY):
         assert job.wait(10)
