@@ -37,7 +37,8 @@ PRESS = """([key, selector]) => new Promise((done, failed) => {
     else if (performance.now() - start > 5000) failed(new Error('no new pair in 5 s'));
     else requestAnimationFrame(watch);
   };
-  document.dispatchEvent(new KeyboardEvent('keydown', {key, code: 'Key' + key.toUpperCase(), bubbles: true}));
+  for (const turn of ['keydown', 'keyup'])
+    document.dispatchEvent(new KeyboardEvent(turn, {key, code: 'Key' + key.toUpperCase(), bubbles: true}));
   watch();
 })"""
 

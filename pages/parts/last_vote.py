@@ -39,11 +39,13 @@ def strip(visit: Visit, study: Study, rater: Rater) -> None:
     vote = _latest(visit, rater)
     if vote is None:
         return
-    shown = visit.services.workshop.show(visit.services.store.duel(vote.duel))
-    with st.expander(f"Your last vote: {spoken(vote)}", icon=":material/how_to_vote:", key="last_vote_strip"):
-        _reasons(visit, rater, vote)
-        if study.settings.reveal:
-            _reveal(visit, shown)
+    title = f"Your last vote: {spoken(vote)}"
+    folded = st.expander(title, icon=":material/how_to_vote:", key="last_vote_strip", on_change="rerun")
+    if folded.open:  # what nobody looks at need not be drawn at every vote
+        with folded:
+            _reasons(visit, rater, vote)
+            if study.settings.reveal:
+                _reveal(visit, visit.services.workshop.show(visit.services.store.duel(vote.duel)))
 
 
 def review(visit: Visit, study: Study, rater: Rater) -> None:
