@@ -16,6 +16,7 @@ FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
 PEOPLE = -1
+MOST_INPUTS = 1000  # votes spread over more of them hardly ever share one: then each is its own evidence
 PEOPLE_FIRST = 10  # votes of people before a discounted judge can have earned anything
 
 
@@ -68,8 +69,7 @@ class Counted:
         table = zip(self.input, self.rater, self.first, self.second, self.level, self.count, strict=True)
         inputs, raters = (int(ids.max(initial=0)) + 1 for ids in (self.input, self.rater))
         cells = Cells.from_rows(self.k, table, inputs, raters)
-        if not self.weighed:
-            cells = cells.pooled(raters=True)
+        cells = cells.pooled(inputs=inputs > MOST_INPUTS, raters=not self.weighed)
         covariance = by_lineage(self.parents) if (self.parents >= 0).any() else None
         return fit(cells, covariance, with_reliability=self.weighed)
 
