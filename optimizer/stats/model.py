@@ -100,7 +100,7 @@ def _with_reliability(system: System, wider: System, trial: Trial) -> Trial:
 def _read(system: System, trials: list[Trial]) -> Fit:
     """The average posterior of strengths, and the rest at the best widths."""
     best = max(trials, key=support_of)
-    mode = climb(system, best.prior_sd, best.input_sd, best.mode.point)
+    mode = climb(system, best.prior_sd, best.input_sd, best.mode.point, slopes=best.mode.slopes)
     k = system.k
     parts = [_strengths(replace(trial, mode=mode) if trial is best else trial, k) for trial in trials]
     bias, length, _, kappa = system.split(mode.point.sides)

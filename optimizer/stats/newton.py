@@ -34,6 +34,7 @@ class Mode:
     """The highest point, the covariance there of (theta, sides), and the Laplace evidence."""
 
     point: Point
+    slopes: Slopes | None  # of the likelihood there, for the next climb of the same system
     cov: FloatArray  # (k + S, k + S)
     log_evidence: float
 
@@ -60,15 +61,21 @@ class Step:
 
 
 def climb(
-    system: System, prior_sd: float, input_sd: float, start: Point, tolerance: float = TOLERANCE
+    system: System,
+    prior_sd: float,
+    input_sd: float,
+    start: Point,
+    tolerance: float = TOLERANCE,
+    slopes: Slopes | None = None,
 ) -> Mode:
     """The mode of the posterior by damped Newton steps; ``NotFitted`` when it is not reached.
 
-    ``prior_sd`` is s, ``input_sd`` s_e, 0 to leave the deviations out. The last step is the first that
+    ``prior_sd`` is s, ``input_sd`` s_e, 0 to leave the deviations out, which ``start`` then must not have;
+    ``slopes`` are those at ``start`` where they are known. The last step is the first that
     promises less than ``tolerance``; it leaves about the square of that.
     """
-    here = start if input_sd > 0.0 else Point(start.theta, np.zeros_like(start.u), start.sides)
-    slopes = system.slopes(here)
+    here = start
+    slopes = system.slopes(here) if slopes is None else slopes
     value = slopes.value + system.log_prior(here, prior_sd, input_sd)
     for _ in range(MAX_STEPS):
         step = newton_step(system, prior_sd, input_sd, here, slopes)
@@ -85,7 +92,7 @@ def climb(
         here, value = there, reached
         if step.promise < tolerance:
             cov: FloatArray = np.linalg.inv(step.outer).astype(np.float64)
-            return Mode(here, cov, value - step.log_det / 2.0)
+            return Mode(here, slopes, cov, value - step.log_det / 2.0)
     raise NotFitted(f"The strengths of {system.k} prompts did not converge in {MAX_STEPS} steps.")
 
 

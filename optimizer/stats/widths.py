@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 
 from optimizer.stats.bradley_terry import NEGLIGIBLE, log_hyper_prior
+from optimizer.stats.likelihood import Slopes
 from optimizer.stats.newton import Mode, climb
 from optimizer.stats.system import Point, System
 
@@ -38,7 +39,7 @@ def explore(
     start = try_widths(plain, usual(prior_sds, USUAL_PRIOR_SD), input_sds[0], plain.origin)
     trials = _walk(plain, start, "prior_sd", prior_sds)
     if plain is not system:
-        trials = [replace(trial, mode=replace(trial.mode, point=_spread(trial, system))) for trial in trials]
+        trials = [replace(trial, mode=_spread(trial.mode, system)) for trial in trials]
     best = max(trials, key=support_of)
     along = _walk(system, best, "input_sd", input_sds)
     found = {(trial.prior_sd, trial.input_sd): trial for trial in [*trials, *along]}
@@ -60,27 +61,29 @@ def _walk(
         last = best
         for width in path:
             if name == "prior_sd":
-                last = try_widths(system, width, best.input_sd, last.mode.point)
+                last = try_widths(system, width, best.input_sd, last.mode.point, last.mode.slopes)
             else:
-                last = try_widths(system, best.prior_sd, width, last.mode.point)
+                last = try_widths(system, best.prior_sd, width, last.mode.point, last.mode.slopes)
             trials.append(last)
             if last.support < max(map(support_of, trials)) - NEGLIGIBLE:
                 break
     return trials
 
 
-def try_widths(system: System, prior_sd: float, input_sd: float, start: Point) -> Trial:
-    """The mode at a pair of widths, and its support."""
-    mode = climb(system, prior_sd, input_sd, start, tolerance=ROUGH)
+def try_widths(
+    system: System, prior_sd: float, input_sd: float, start: Point, slopes: Slopes | None = None
+) -> Trial:
+    """The mode at a pair of widths, and its support; ``slopes`` are those at the start if known."""
+    mode = climb(system, prior_sd, input_sd, start, ROUGH, slopes)
     support = mode.log_evidence + log_hyper_prior(prior_sd)
     if input_sd > 0.0:
         support -= np.log(input_sd / USUAL_INPUT_SD) ** 2 / 2.0
     return Trial(prior_sd, input_sd, float(support), mode)
 
 
-def _spread(trial: Trial, system: System) -> Point:
-    """A point of the pooled system as one of the system that tells inputs apart."""
-    return replace(trial.mode.point, u=system.origin.u)
+def _spread(mode: Mode, system: System) -> Mode:
+    """A mode of the pooled system as one of the system that tells inputs apart, whose rows are others."""
+    return replace(mode, point=replace(mode.point, u=system.origin.u), slopes=None)
 
 
 def support_of(trial: Trial) -> float:
