@@ -1,9 +1,10 @@
 """The input and the two outputs of a duel, and the sentence that says why they were paired."""
 
+from collections.abc import Mapping
+
 import streamlit as st
 
 from optimizer.domain import Duel, Study
-from optimizer.workshop import ShownDuel
 from pages.parts import output_text
 
 REASONS = {
@@ -11,6 +12,8 @@ REASONS = {
     "such an audit: it keeps the observed win rates honest.",
     "replay": "You have seen this pair before, with the sides swapped. It tests how steady the votes are and "
     "does not count for the ranking.",
+    "review": "A judge has voted on this pair and was not certain, or much hangs on it: your vote confirms or "
+    "corrects it. The sides are drawn anew.",
 }
 
 
@@ -22,11 +25,11 @@ def heading(study: Study) -> None:
             st.caption(f":material/info: {output_text.safe_markdown(study.about)}", help=study.about)
 
 
-def input_card(shown: ShownDuel, whole: bool) -> None:
+def input_card(variables: Mapping[str, str], whole: bool) -> None:
     """The input's variables; a few lines of them unless the whole is asked for."""
     with st.container(border=True, key="input_whole" if whole else "input_short"):
-        for name, value in shown.variables.items():
-            if len(shown.variables) > 1:
+        for name, value in variables.items():
+            if len(variables) > 1:
                 st.caption(output_text.safe_markdown(name.replace("_", " ")))
             output_text.draw(value, output_text.fitting_mode((value, value)))
 

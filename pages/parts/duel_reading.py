@@ -48,7 +48,7 @@ def draw(visit: Visit, study: Study, duel: Duel, raters: Mapping[RaterId, str], 
     for ballot in ballots:
         _draw_ballot(visit, ballot, raters, names)
     shown = visit.services.workshop.show(duel)
-    cards.input_card(shown, whole=False)
+    cards.input_card(shown.variables, whole=False)
     mode = output_text.fitting_mode((shown.first.text, shown.second.text))
     for column, side, prompt, output in zip(
         st.columns(2, gap="medium"),

@@ -4,8 +4,20 @@ import streamlit as st
 
 from optimizer.domain import DuelId, Grade, Outcome, Study
 from optimizer.errors import NothingToAsk, PromptDuelError
+from optimizer.pairing import Wanted
 from optimizer.workshop import ShownDuel
-from pages.parts import access, cards, diff, frame, keyguard, last_vote, output_text, progress
+from pages.parts import (
+    access,
+    cards,
+    diff,
+    frame,
+    keyguard,
+    last_vote,
+    live_pair,
+    notices,
+    output_text,
+    progress,
+)
 
 HELP = """
 | Key | | Key | |
@@ -102,9 +114,8 @@ GRADED_ANSWERS = (
 )
 
 
-def draw_bar(shown: ShownDuel, study: Study) -> None:
-    """The answers in the order of the screen, each with its key."""
-    duel = shown.duel.id
+def draw_bar(duel: DuelId | None, study: Study) -> None:
+    """The answers in the order of the screen, each with its key; locked while there is no duel yet."""
     rows = {"answers": ANSWERS, "grades": GRADED_ANSWERS if study.settings.graded else ()}
     for row, answers in rows.items():
         with st.container(horizontal=True, horizontal_alignment="center", key=row):
@@ -112,20 +123,37 @@ def draw_bar(shown: ShownDuel, study: Study) -> None:
                 # The key holds the duel, so that a late press of the last pair is not one of this.
                 st.button(
                     label,
-                    key=f"vote_{key}_{duel}",
+                    key=f"vote_{key}_{duel}" if duel else f"locked_{key}",
                     on_click=vote,
                     args=(duel, outcome, grade),
                     shortcut=key,
                     type=kind,
+                    disabled=duel is None,
                 )
             if row == "answers":
                 st.button("Undo", key=f"undo_{duel}", on_click=undo, shortcut="U", type="tertiary")
 
 
+def draw_wanted(wanted: Wanted) -> None:
+    """A pair that is being written: the same screen, with the answers locked until both sides are whole."""
+    with st.container(gap="xsmall"):
+        cards.heading(study)
+        variables = visit.services.store.input(wanted.input).variables
+        cards.input_card(variables, st.session_state.get("whole_input", False))
+        st.caption(":material/lock: The outputs are being written. You can vote when both are complete.")
+        slots = live_pair.panes()
+    with st.bottom:
+        draw_bar(None, study)
+    last_vote.strip(visit, study, rater)
+    if live_pair.watch(visit, study, wanted, slots):
+        st.rerun()
+    live_pair.draw_ways_out(study)
+
+
 visit, study = access.enter()
 rater = visit.rater(study.id)
 frame.style()
-frame.show_message()
+notices.draw()
 
 if st.session_state.get("reviewing") and "last_vote" in st.session_state:
     last_vote.review(visit, study, rater)
@@ -137,22 +165,27 @@ if st.session_state.get("reviewing") and "last_vote" in st.session_state:
     st.stop()
 
 try:
-    shown = visit.services.workshop.next_duel(study.id, rater.id)
+    shown = live_pair.next_duel(visit, study, rater)
 except NothingToAsk as missing:
     st.info(str(missing), icon=":material/hourglass_empty:")
+    live_pair.draw_switched_off(study)
     with st.container(horizontal=True):
         st.page_link("host/prompts.py", label="Prompts", icon=":material/edit_note:")
         st.page_link("host/inputs.py", label="Inputs", icon=":material/table_rows:")
         st.page_link("host/outputs.py", label="Outputs", icon=":material/grid_view:")
     st.stop()
 
+if isinstance(shown, Wanted):
+    draw_wanted(shown)
+    st.stop()
+
 with st.container(gap="xsmall"):
     cards.heading(study)
-    cards.input_card(shown, st.session_state.get("whole_input", False))
+    cards.input_card(shown.variables, st.session_state.get("whole_input", False))
     mode = draw_tools(shown)
     draw_pair(shown, mode)
 with st.bottom:
-    draw_bar(shown, study)
+    draw_bar(shown.duel.id, study)
     line = st.empty()
 keyguard.drawn(shown.duel.id)
 
@@ -162,6 +195,7 @@ if st.session_state.get("show_why"):
     st.info(cards.why(shown.duel), icon=":material/psychology_alt:")
 if st.session_state.get("show_diff"):
     diff.draw(shown.first.text, shown.second.text, "A", "B")
+live_pair.draw_switched_off(study)
 last_vote.strip(visit, study, rater)
 with line:
     progress.draw(visit, study)
