@@ -87,11 +87,6 @@ class Ahead:
     def following(self, study: StudyId) -> Following | None:
         return self._following.get(study)
 
-    def looking(self, study: StudyId) -> bool:
-        """Is it just being worked out what the next duels of this study need?"""
-        with self._lock:
-            return study in self._busy
-
     def look(self, study: StudyId, rater: RaterId) -> None:
         """A duel was shown to a rater: see to what comes next. Returns at once; errors are kept."""
         with self._changed:

@@ -1,6 +1,5 @@
 """The duel screen of a study whose outputs come from a live model."""
 
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -48,8 +47,7 @@ def vote(visitor: Visitor) -> None:
 
 def settle(visitor: Visitor, study: Study) -> None:
     """Wait until the outputs for the next duels are there."""
-    while visitor.services.ahead.looking(study.id):
-        time.sleep(0.01)
+    assert visitor.services.ahead.wait(10)
     for job in visitor.services.generation.jobs(study.id):
         assert job.wait(10)
 
