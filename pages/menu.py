@@ -35,6 +35,13 @@ screens = {
             help="How the prompts compare so far, how sure that is, and whether to stop.",
         ),
         st.Page(
+            "host/judge.py",
+            title="Judge",
+            icon=":material/gavel:",
+            url_path="judge",
+            help="Models that vote within a budget, and how far they may be trusted.",
+        ),
+        st.Page(
             "host/export.py",
             title="Export",
             icon=":material/download:",

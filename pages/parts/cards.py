@@ -12,8 +12,8 @@ REASONS = {
     "such an audit: it keeps the observed win rates honest.",
     "replay": "You have seen this pair before, with the sides swapped. It tests how steady the votes are and "
     "does not count for the ranking.",
-    "review": "A judge has voted on this pair and was not certain, or much hangs on it: your vote confirms or "
-    "corrects it. The sides are drawn anew.",
+    "review": "A judge has voted on this pair and was not certain, or much hangs on it: your vote confirms "
+    "or corrects it. The sides are drawn anew.",
 }
 
 

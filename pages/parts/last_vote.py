@@ -15,7 +15,7 @@ from optimizer.domain import (
 )
 from optimizer.errors import PromptDuelError
 from optimizer.workshop import ShownDuel
-from pages.parts import cards, diff, frame, output_text
+from pages.parts import cards, critic, diff, frame, output_text
 from pages.parts.access import Visit
 
 SPOKEN = {
@@ -46,6 +46,7 @@ def strip(visit: Visit, study: Study, rater: Rater) -> None:
             _reasons(visit, rater, vote)
             if study.settings.reveal:
                 _reveal(visit, visit.services.workshop.show(visit.services.store.duel(vote.duel)))
+            critic.draw(visit, vote)
 
 
 def review(visit: Visit, study: Study, rater: Rater) -> None:

@@ -1,0 +1,157 @@
+"""What an automatic run shall do: who judges, how, how much, within which limits; and its cost beforehand."""
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from optimizer.domain import Connection, Study
+from optimizer.errors import PromptDuelError
+from optimizer.generation.costs import money_text
+from optimizer.judges import JUDGES, MOST_REPEATS, JudgeSettings
+from optimizer.judging.estimate import Estimate
+from optimizer.judging.plan import Plan, Seat
+from optimizer.llm.budget import Budget
+from pages.parts import keys, labels, notices
+from pages.parts.access import Visit
+
+NO_OUTPUTS = "Nothing: only outputs that are there"
+
+
+def draw(visit: Visit, study: Study, known: Mapping[str, Connection]) -> None:
+    """The form, and the button that says what it will take."""
+    if not known:
+        no_connection()
+        return
+    with st.container(border=True, key="judge_plan"):
+        left, right = st.columns(2, gap="large")
+        with left:
+            panel, settings = _who(known)
+        with right:
+            duels, calibrate, outputs = _how_much(known)
+        with st.expander("Limits", icon=":material/payments:", key="judge_limits"):
+            budget = limits("judge", Budget())
+        advised = st.toggle("Stop when the votes suffice", True, key="judge_advised")
+        seats = tuple(Seat(name, settings) for name in panel)
+        plan = Plan(
+            study.id, seats, duels, calibrate, until_advised=advised, budget=budget, outputs=outputs or None
+        )
+        _button(visit, plan)
+
+
+def no_connection() -> None:
+    """What to do first."""
+    st.info("To let a model judge, connect to one first.", icon=":material/hub:")
+    st.page_link("host/models.py", label="Models", icon=":material/arrow_forward:")
+
+
+def limits(prefix: str, budget: Budget) -> Budget:
+    """Three fields for the most that may be spent; an empty one is no limit."""
+    calls, tokens, money = st.columns(3)
+    calls.number_input("Calls", 0, None, budget.calls, key=f"{prefix}_calls", placeholder="No limit")
+    tokens.number_input(
+        "Tokens", 0, None, budget.tokens, 1000, key=f"{prefix}_tokens", placeholder="No limit"
+    )
+    money.number_input(
+        "Money, $", 0.0, None, budget.money, 0.1, "%g", key=f"{prefix}_money", placeholder="No limit"
+    )
+    return limits_typed(prefix)
+
+
+def limits_typed(prefix: str) -> Budget:
+    """What the three fields hold; for callbacks, which may come with the last change."""
+    return Budget(*(st.session_state[f"{prefix}_{name}"] for name in ("calls", "tokens", "money")))
+
+
+def _who(known: Mapping[str, Connection]) -> tuple[list[str], JudgeSettings]:
+    if not set(st.session_state.get("judge_panel", ())) <= set(known):
+        st.session_state.pop("judge_panel")
+    panel = st.multiselect(
+        "Judges",
+        list(known),
+        key="judge_panel",
+        persist_state="session",
+        placeholder="Choose a connection",
+        help="Each connection is a rater of its own. None of them sees a prompt or its name.",
+    )
+    mode = st.selectbox(
+        "How they are asked", list(JUDGES), format_func=_label, key="judge_mode", persist_state="session"
+    )
+    st.caption(JUDGES[mode].about)
+    repeats = 3
+    if JUDGES[mode].answers(2) != JUDGES[mode].answers(1):
+        repeats = int(st.number_input("Repeats", 1, MOST_REPEATS, repeats, key="judge_repeats"))
+    soft = st.toggle(
+        "Ask for the model's own probabilities",
+        key="judge_logprobs",
+        help="Not every server gives them. They tell close verdicts from clear ones.",
+    )
+    return panel, JudgeSettings(mode, repeats, logprobs=soft)
+
+
+def _label(mode: str) -> str:
+    return JUDGES[mode].label
+
+
+def _how_much(known: Mapping[str, Connection]) -> tuple[int, int, str]:
+    duels = st.number_input(
+        "Votes of each judge, earlier ones included",
+        1,
+        1_000_000,
+        100,
+        10,
+        key="judge_duels",
+        help="A run with the same number goes on where the last one stopped.",
+    )
+    calibrate = st.number_input(
+        "People's duels to judge first",
+        0,
+        1_000_000,
+        20,
+        10,
+        key="judge_calibrate",
+        help="Where both voted, the screen Trust can compare them. It needs ten, better fifty.",
+    )
+    outputs = st.selectbox(
+        "Make missing outputs with",
+        ["", *known],
+        format_func=lambda name: name or NO_OUTPUTS,
+        key="judge_outputs",
+    )
+    return int(duels), int(calibrate), outputs
+
+
+def _button(visit: Visit, plan: Plan) -> None:
+    """The cost is on the button, so nobody spends without having seen it."""
+    if not plan.panel:
+        st.button("Choose a judge", key="judge_start", disabled=True)
+        return
+    try:
+        most = visit.services.judging.estimate(plan)
+    except PromptDuelError as error:
+        st.error(labels.plain(str(error)), icon=":material/error:")
+        return
+    if not most.votes:
+        st.success("Every judge has as many votes already.", icon=":material/check:")
+        return
+    st.button(
+        labels.plain(f"Judge: {took(most)}"),
+        type="primary",
+        key="judge_start",
+        icon=":material/gavel:",
+        on_click=start,
+        args=(visit, plan),
+    )
+    if most.money is None:
+        st.caption("A connection has no prices, so the cost in money cannot be foretold.")
+
+
+def took(most: Estimate) -> str:
+    """'100 votes, at most 200 calls, about 120,000 tokens, about $0.02'."""
+    told = f"{labels.counted(most.votes, 'vote')}, at most {labels.counted(most.calls, 'call')}"
+    told += f", about {most.tokens:,} tokens"
+    return told if most.money is None else f"{told}, about {money_text(most.money)}"
+
+
+def start(visit: Visit, plan: Plan) -> None:
+    """Begin the run. For callbacks."""
+    notices.attempt(lambda: visit.services.judging.start(plan, keys.typed(visit)), "The judges are at work.")
