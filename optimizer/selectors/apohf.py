@@ -15,8 +15,8 @@ that are hardly noisy. It has 25,697 parameters for at most a few hundred votes:
 without a strong link between embedding and worth, the Bradley-Terry rules are better and a thousand times
 faster.
 
-Two configurations: ``Apohf`` with the published nu = 1, ridge = 0.1, scale = 1, and ``ApohfTuned`` with a
-start and a width that we chose by simulation (docs/algorithms.md).
+Two configurations: ``Apohf`` with the published nu = 1, ridge = 0.1, scale = 1, and ``ApohfTuned``, which
+starts at scale = 0.25, chosen by simulation (docs/algorithms.md).
 """
 
 from dataclasses import dataclass
@@ -46,7 +46,7 @@ class Settings:
 
 
 PUBLISHED = Settings(nu=1.0, ridge=0.1, scale=1.0)
-TUNED = Settings(nu=0.1, ridge=0.1, scale=0.3)
+TUNED = Settings(nu=1.0, ridge=0.1, scale=0.25)
 
 
 def trained(features: Float32, wins: FloatArray, settings: Settings) -> Float32:
