@@ -63,7 +63,7 @@ class Standings:
     human_votes: int
     judge_votes: int
     raters: int
-    p_cycle: float  # that the preferences run in a circle
+    p_cycle: float  # that the preferences among active prompts run in a circle
     circle: tuple[str, ...]  # the names along it, each beats the next; empty without one
     advice: Advice | None  # arms as in ``active``; None while fewer than two prompts are active
 
@@ -92,7 +92,8 @@ def standings_of(study: Study, arms: tuple[Prompt, ...], votes: Counted) -> Stan
     wins = tally.wins
     rng = np.random.default_rng([study.seed, votes.n])
     posterior = votes.posterior()
-    cycles = check_cycles(wins, rng)
+    active = _active(arms)
+    p_cycle, circle = _circle(wins, active, rng)
     return Standings(
         _rows(arms, tally, posterior, posterior.draws(DRAWS, rng)),
         arms,
@@ -103,9 +104,9 @@ def standings_of(study: Study, arms: tuple[Prompt, ...], votes: Counted) -> Stan
         votes.n - votes.by_judges,
         votes.by_judges,
         votes.raters,
-        cycles.p_cycle,
-        tuple(arms[arm].name for arm in cycles.circle),
-        _advice(study, arms, posterior, votes.n, cycles.p_cycle, rng),
+        p_cycle,
+        tuple(arms[arm].name for arm in circle),
+        _advice(study, active, posterior, votes.n, p_cycle, rng),
     )
 
 
@@ -122,7 +123,7 @@ def race_of(study: Study, arms: tuple[Prompt, ...], votes: Counted, points: int)
     for row, mark in enumerate(marks):
         so_far = votes.until(mark)
         draws = so_far.posterior().draws(RACE_DRAWS, np.random.default_rng([study.seed, mark]))
-        best[row] = p_best(draws)
+        best[row] = _p_best(arms, draws)
         estimate = chance_against_pool(draws)
         chance[row], low[row], high[row] = estimate.value, estimate.low, estimate.high
         wins = so_far.tally().wins
@@ -138,16 +139,39 @@ def checkpoints(votes: int, points: int) -> tuple[int, ...]:
     return tuple(int(mark) for mark in np.unique(np.linspace(0, votes, points + 1).round()))
 
 
+def _active(arms: Sequence[Prompt]) -> list[int]:
+    """The arms that still compete."""
+    return [i for i, prompt in enumerate(arms) if prompt.retired_at is None]
+
+
+def _circle(
+    wins: FloatArray, active: Sequence[int], rng: np.random.Generator
+) -> tuple[float, tuple[int, ...]]:
+    """The probability that the active arms beat each other in a circle, and the arms along it."""
+    if len(active) < 3:
+        return 0.0, ()
+    cycles = check_cycles(wins[np.ix_(active, active)], rng)
+    return cycles.p_cycle, tuple(active[arm] for arm in cycles.circle)
+
+
+def _p_best(arms: Sequence[Prompt], draws: FloatArray) -> FloatArray:
+    """(k,) the probability that each arm is the best active one; 0 for retired ones."""
+    best = np.zeros(len(arms))
+    active = _active(arms)
+    if active:
+        best[active] = p_best(draws[:, active])
+    return best
+
+
 def _advice(
     study: Study,
-    arms: Sequence[Prompt],
+    active: Sequence[int],
     posterior: Posterior,
     votes: int,
     p_cycle: float,
     rng: np.random.Generator,
 ) -> Advice | None:
     """Whether the votes suffice, among the prompts that still compete."""
-    active = [i for i, prompt in enumerate(arms) if prompt.retired_at is None]
     if len(active) < 2:
         return None
     competing = Posterior(
@@ -161,10 +185,7 @@ def _advice(
 
 def _rows(arms: Sequence[Prompt], tally: Tally, posterior: Posterior, draws: FloatArray) -> tuple[Row, ...]:
     """One row per arm, strongest first. A retired arm cannot be the best one."""
-    active = np.array([prompt.retired_at is None for prompt in arms])
-    best = np.zeros(len(arms))
-    if active.any():
-        best[active] = p_best(draws[:, active])
+    best = _p_best(arms, draws)
     strength = strengths(posterior)
     chance = chance_against_pool(draws)
     ranks = rank_range(draws)

@@ -1,12 +1,13 @@
 """Whether to stop, in one sentence, and the winners by other definitions."""
 
+import numpy as np
 import streamlit as st
 
 from optimizer.domain import Study
 from optimizer.standings import Standings
 from optimizer.stats.stopping import AdviceKind
 from optimizer.stats.winners import borda, condorcet, copeland, shares, von_neumann
-from pages.parts.output_text import safe_markdown
+from pages.parts.labels import plain
 
 ICONS = {
     AdviceKind.KEEP_GOING: ":material/more_horiz:",
@@ -26,7 +27,11 @@ def sentence(standings: Standings) -> str:
     """The advice with the prompts' names, as Markdown."""
     if standings.advice is None:
         return "A second active prompt is needed before there is anything to decide."
-    return standings.advice.sentence([f"“{safe_markdown(prompt.name)}”" for prompt in standings.active])
+    told = standings.advice.sentence([f"“{plain(prompt.name)}”" for prompt in standings.active])
+    if standings.advice.kind is not AdviceKind.CYCLE or not standings.circle:
+        return told
+    around = " beats ".join(f"“{plain(name)}”" for name in (*standings.circle, standings.circle[0]))
+    return f"{told} {around}."
 
 
 def banner(standings: Standings, study: Study) -> None:
@@ -40,15 +45,18 @@ def banner(standings: Standings, study: Study) -> None:
 
 
 def winners(standings: Standings) -> None:
-    """The winner by each definition, among the pairs that met."""
-    share = shares(standings.wins)
-    names = [safe_markdown(prompt.name) for prompt in standings.arms]
+    """The winner by each definition among the prompts that still compete."""
+    active = [arm for arm, prompt in enumerate(standings.arms) if prompt.retired_at is None]
+    if not active:
+        st.info("Every prompt is retired.")
+        return
+    share = shares(standings.wins[np.ix_(active, active)])
+    names = [plain(standings.arms[arm].name) for arm in active]
+    strongest = next(row.prompt for row in standings.rows if row.prompt.retired_at is None)
     beats_all = condorcet(share)
     mixture = von_neumann(share)
     said = {
-        "**Bradley-Terry** (highest strength; this is what the standings recommend)": safe_markdown(
-            standings.rows[0].prompt.name
-        ),
+        "**Bradley-Terry** (highest strength; this is what the standings recommend)": plain(strongest.name),
         "**Condorcet** (beats every other prompt)": "none" if beats_all is None else names[beats_all],
         "**Copeland** (beats the most prompts)": ", ".join(names[arm] for arm in copeland(share).winners),
         "**Borda** (highest average win rate)": ", ".join(names[arm] for arm in borda(share).winners),
@@ -57,4 +65,4 @@ def winners(standings: Standings) -> None:
         ),
     }
     st.markdown("\n".join(f"- {label}: {winner}" for label, winner in said.items()))
-    st.caption("These use observed win rates; a pair that never met counts as even.")
+    st.caption("The last four use observed win rates; a pair that never met counts as even.")

@@ -70,3 +70,13 @@ def test_charts_say_what_the_numbers_say(visitor: Visitor, study: Study) -> None
     heat = charts.wins_heatmap(standings).data[0]
     i, j = next((i, j) for i, row in enumerate(standings.played) for j, n in enumerate(row) if n)
     assert heat.z[i][j] == pytest.approx(100 * standings.wins[i, j] / standings.played[i, j])
+
+
+def test_a_retired_prompt_wins_by_no_definition(visitor: Visitor, study: Study) -> None:
+    strongest = visitor.services.results.standings(study).rows[0].prompt
+    visitor.services.prompts.retire(study.id, strongest.id)
+    visitor.at.session_state["charts"] = "Other ways to win"
+    visitor.go("host/standings.py", study)
+    winners = visitor.shown().partition("**Bradley-Terry**")[2].partition("never met")[0]
+    assert "**Condorcet**" in winners
+    assert strongest.name not in winners
