@@ -88,7 +88,8 @@ screens = {
     ],
 }
 
-visit = access.visitor()
-page = st.navigation(screens)
-frame.sidebar(visit)
-page.run()
+with frame.errors_shown():  # what no screen caught: above all a database that cannot be used
+    visit = access.visitor()
+    page = st.navigation(screens)
+    frame.sidebar(visit)
+    page.run()

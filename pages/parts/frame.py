@@ -7,6 +7,7 @@ import streamlit as st
 
 from optimizer.errors import BadFile, PromptDuelError
 from pages.parts.access import STUDY, Visit
+from pages.parts.labels import plain
 
 IN_URL = "study_in_url"  # what this session wrote there last
 
@@ -27,6 +28,11 @@ def sidebar(visit: Visit) -> None:
             key=STUDY,
             persist_state="session",
         )
+    if linked is not None and linked not in names:
+        st.warning(
+            f"The study that was asked for is archived or not here. This is '{plain(names[chosen])}'.",
+            icon=":material/link_off:",
+        )
     st.session_state[IN_URL] = chosen
     if linked != chosen:
         st.query_params[STUDY] = chosen
@@ -38,12 +44,12 @@ def errors_shown() -> Iterator[None]:
     try:
         yield
     except BadFile as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(plain(str(error)), icon=":material/error:")
         if len(error.faults) > 5:
             with st.expander(f"All {len(error.faults):,} faults"):
                 st.code("\n".join(error.faults[:1000]), language=None)
     except PromptDuelError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(plain(str(error)), icon=":material/error:")
 
 
 def keep_message(text: str) -> None:
