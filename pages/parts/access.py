@@ -9,6 +9,7 @@ from optimizer.assemble import Services, services
 from optimizer.domain import Rater, RaterId, RaterKind, Study, StudyId
 
 PERSON_COOKIE = "prompt_duel_person"
+NAMELESS = "Person"  # a rater who has not said who they are
 STUDY = "study"  # both the widget key and the query parameter, so that a link restores the view
 
 
@@ -27,7 +28,7 @@ class Visit:
 
     def rater(self, study: StudyId) -> Rater:
         """This person as a rater of a study; stored on the first vote screen."""
-        rater = Rater(self.rater_id(study), study, "Person", RaterKind.HUMAN)
+        rater = Rater(self.rater_id(study), study, NAMELESS, RaterKind.HUMAN)
         return self.services.workshop.join(study, rater)
 
     def rater_id(self, study: StudyId) -> RaterId:

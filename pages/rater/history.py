@@ -149,7 +149,8 @@ store = visit.services.store
 me = visit.rater_id(study.id)
 raters: dict[RaterId, str] = {}
 for number, rater in enumerate(store.raters(study.id), start=1):
-    raters[rater.id] = "You" if rater.id == me else f"Rater {number}" if rater.name == "You" else rater.name
+    nameless = rater.name == access.NAMELESS
+    raters[rater.id] = "You" if rater.id == me else f"Rater {number}" if nameless else rater.name
 inputs = {row.id: row for row in store.inputs(study.id)}
 
 st.header("History", anchor=False)

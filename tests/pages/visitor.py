@@ -110,7 +110,7 @@ class Visitor:
     def rater(self, study: Study, name: str = "") -> Rater:
         """The visitor, or somebody of this name."""
         me = access.Visit(self.services, access.person(), ()).rater_id(study.id)
-        rater = Rater(RaterId(f"{study.id}-{name}") if name else me, study.id, name or "You")
+        rater = Rater(RaterId(f"{study.id}-{name}") if name else me, study.id, name or access.NAMELESS)
         return self.services.workshop.join(study.id, rater)
 
 
