@@ -4,7 +4,7 @@ import streamlit as st
 
 from optimizer.domain import Study, StudyId
 from optimizer.formats import IMPORTERS
-from pages.parts import access, frame, labels, notices, output_text, study_form, upload
+from pages.parts import access, frame, labels, notices, study_form, upload
 
 SHOWN = 10  # studies on one page
 
@@ -129,7 +129,7 @@ found = [
     if wanted.casefold() in f"{study.name}\n{study.task}".casefold()
 ]
 if wanted and not found:
-    st.caption(f"No study holds '{output_text.safe_markdown(wanted)}'.")
+    st.caption(f"No study holds '{labels.plain(wanted)}'.")
 pages = max(1, -(-len(found) // SHOWN))
 page = st.pagination(pages, key=f"studies_page_{pages}") if pages > 1 else 1
 for study in found[(page - 1) * SHOWN : page * SHOWN]:

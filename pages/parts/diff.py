@@ -5,6 +5,7 @@ import re
 
 import streamlit as st
 
+from pages.parts.labels import plain
 from pages.parts.output_text import visible
 
 LONGEST = 20_000  # characters; difflib is quadratic
@@ -30,7 +31,7 @@ def draw(old: str, new: str, old_name: str, new_name: str) -> None:
     if max(len(old), len(new)) > LONGEST:
         st.caption(f"These texts are too long to compare (more than {LONGEST:,} characters).")
         return
-    st.caption(f"~~struck~~: only in {old_name}. **Bold**: only in {new_name}.")
+    st.caption(f"~~struck~~: only in {plain(old_name)}. **Bold**: only in {plain(new_name)}.")
     st.markdown("".join(_marked(kind, text) for kind, text in pieces(old, new)))
 
 

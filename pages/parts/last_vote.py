@@ -15,7 +15,7 @@ from optimizer.domain import (
 )
 from optimizer.errors import PromptDuelError
 from optimizer.workshop import ShownDuel
-from pages.parts import cards, critic, diff, frame, output_text
+from pages.parts import cards, critic, diff, frame, labels, output_text
 from pages.parts.access import Visit
 
 SPOKEN = {
@@ -112,7 +112,7 @@ def _reveal(visit: Visit, shown: ShownDuel) -> None:
     first, second = prompts[shown.duel.first_prompt], prompts[shown.duel.second_prompt]
     left, right = st.columns(2, gap="medium")
     for column, side, prompt, output in ((left, "A", first, shown.first), (right, "B", second, shown.second)):
-        column.markdown(f"{side} was **{output_text.safe_markdown(prompt.name)}**")
+        column.markdown(f"{side} was **{labels.plain(prompt.name)}**")
         column.caption(_facts(prompt, output))
     with st.expander(
         "The two prompts compared", key=f"prompts_of_{shown.duel.id}", on_change="rerun"
@@ -128,7 +128,7 @@ def _facts(prompt: Prompt, output: Output) -> str:
     if "total_tokens" in output.usage:
         parts.append(f"{output.usage['total_tokens']:,.0f} tokens")
     if output.model:
-        parts.append(output_text.safe_markdown(output.model))
+        parts.append(labels.plain(output.model))
     if prompt.retired_at is not None:
         parts.append("retired since")
     return " · ".join(parts)

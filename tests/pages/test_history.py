@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from optimizer.domain import Outcome, Study
+from optimizer.domain import Outcome, RaterId, Study
 from tests.pages.visitor import Visitor
 
 SCREEN = "rater/history.py"
@@ -44,6 +44,16 @@ def test_a_rater_sees_their_own_votes_and_everyones_on_request(visitor: Visitor)
     at.selectbox(key="whose").set_value(visitor.rater(study, "Anna").id)
     visitor.run()
     assert listed(visitor) == ["Warm better"]
+
+
+def test_raters_without_a_name_are_numbered(visitor: Visitor) -> None:
+    study = voted_study(visitor)
+    visitor.voted(study, [FIRST])
+    for number in (2, 3):
+        other = replace(visitor.rater(study), id=RaterId(f"other {number}"))
+        visitor.services.workshop.join(study.id, other)
+    at = visitor.go(SCREEN, study)
+    assert list(at.selectbox(key="whose").options) == ["You", "Everyone", "Rater 2", "Rater 3"]
 
 
 def test_filters(visitor: Visitor) -> None:
@@ -166,3 +176,14 @@ def test_long_histories_are_turned_page_by_page(visitor: Visitor) -> None:
     assert "older" not in [button.key for button in at.button]
     visitor.click("newer")
     assert len(listed(visitor)) == 50
+
+
+def test_names_of_prompts_are_shown_as_they_are_written(visitor: Visitor) -> None:
+    study = visitor.study(["**Bold** [go](https://example.com)", "Warm"], ["one"], outputs=True)
+    duel = visitor.voted(study, [FIRST])[0]
+    at = visitor.link(SCREEN, study, duel=duel.id)
+    at.session_state["prompts_compared"] = True
+    visitor.run()
+    told = [caption.value for caption in at.caption if "struck" in caption.value]
+    assert told
+    assert r"\*\*Bold\*\* \[go\](https\://example.com)" in told[0]
