@@ -43,7 +43,7 @@ class Auto:
 
     def ask(self, record: Record, rng: np.random.Generator) -> Pair:
         allowed = allowed_pairs(record)
-        beliefs = choose_pair_effects(record.wins, prior_covariances(record), record.pending)
+        beliefs = choose_pair_effects(record.tally, prior_covariances(record), record.pending)
         known = record.tally.total + record.pending.sum() / 2
         if known < self.opening * record.k:
             value = expected_best(beliefs.strengths)
@@ -57,7 +57,7 @@ class Auto:
 
     def recommend(self, record: Record) -> int:
         """The leader of the same beliefs that choose the pairs."""
-        return choose_pair_effects(record.wins, prior_covariances(record)).leader
+        return choose_pair_effects(record.tally, prior_covariances(record)).leader
 
 
 def prior_covariances(record: Record) -> tuple[FloatArray, ...] | None:

@@ -10,7 +10,8 @@ model.py          fit(cells, covariance, lengths, bias_sd, input_sds, prior_sds,
                   in likelihood.py (answer models), system.py (data laid out), newton.py (the solver) and
                   widths.py (prior widths)
 priors.py         by_similarity(features, weight), by_lineage(parents, own, inherited) -> covariance
-pair_effects.py   choose_pair_effects(wins) -> PairPosterior: strengths and an own effect of each pair
+pair_effects.py   choose_pair_effects(votes) -> PairPosterior: strengths and an own effect of each pair
+pair_grades.py    graded_meetings(tally, similarity) -> Meetings: clearly, slightly, equal for the same model
 readouts.py       p_best(draws), strengths(posterior, level), rank_distribution(draws),
                   rank_range(draws, level), chance_against_pool(draws, level), expected_regret(draws, arm),
                   preference_matrix(posterior), interval_of_chance(posterior, first, second, level)

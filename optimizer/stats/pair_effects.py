@@ -15,8 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
+from optimizer.stats.pair_grades import graded_meetings, has_grades
 from optimizer.stats.pair_newton import Meetings, Mode, inverse_of
 from optimizer.stats.posterior import Posterior
+from optimizer.stats.tally import Tally
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -113,20 +115,26 @@ def fit_pair_effects(
 
 
 def choose_pair_effects(
-    wins: FloatArray,
+    votes: FloatArray | Tally,
     similarities: tuple[FloatArray, ...] | None = None,
     pending: IntArray | FloatArray | None = None,
 ) -> PairPosterior:
     """The posterior at the scales, and where several are offered at the similarity, of most evidence.
 
+    From a win matrix, or from a tally; grades are read by the ordinal model of ``pair_grades.py``.
     A climb over prior widths from 1 with t = 0; then, only if the evidence rises from t = 0 (the
     score of t^2, Rao's test), over widths of effects. Below ``VOTES_BEFORE_EVIDENCE`` votes s = 1, t = 0.
     """
     best: tuple[float, Meetings, Mode] | None = None
+    by_grade = isinstance(votes, Tally) and has_grades(votes)
+    total = votes.total if isinstance(votes, Tally) else votes.sum()
     for similarity in similarities or (None,):
-        meetings = Meetings.of(wins, similarity)
+        if isinstance(votes, Tally):
+            meetings = graded_meetings(votes, similarity) if by_grade else Meetings.of(votes.wins, similarity)
+        else:
+            meetings = Meetings.of(votes, similarity)
         mode = meetings.fit(1.0, 0.0, None)
-        if wins.sum() >= VOTES_BEFORE_EVIDENCE:
+        if total >= VOTES_BEFORE_EVIDENCE:
             mode = meetings.climb(mode)
         if best is None or mode.support > best[0]:
             best = mode.support, meetings, mode
@@ -150,12 +158,12 @@ def _believe(meetings: Meetings, mode: Mode, pending: IntArray | FloatArray | No
     shrink = np.ones((k, k))
     hessian = mode.hessian
     if variance > 0.0 or (pending is not None and pending.any()):
-        games = np.zeros((k, k))
-        games[meetings.first, meetings.second] = games[meetings.second, meetings.first] = meetings.games
+        known = meetings.information(meetings.chances(meetings.gap(mode.theta, mode.effects)))
+        weight = np.zeros((k, k))
+        weight[meetings.first, meetings.second] = weight[meetings.second, meetings.first] = known
         if pending is not None:
-            games = games + pending
-        p = 1.0 / (1.0 + np.exp(-gap))
-        weight = games * p * (1.0 - p)
+            p = 1.0 / (1.0 + np.exp(-gap))
+            weight += pending * p * (1.0 - p)
         shrink = 1.0 / (1.0 + variance * weight)
         hessian = meetings.precision / mode.prior_sd**2 - weight * shrink
         hessian.flat[:: k + 1] += (weight * shrink).sum(1)

@@ -1,6 +1,8 @@
 """Newton's method for Bradley-Terry with pair effects, and the climb to the scales of most evidence.
 
-See ``pair_effects.py`` for the model. Everything is counted by pair that met.
+See ``pair_effects.py`` for the model. Everything is counted by pair that met. Grades enter as cuts: each
+answer says of one or two cuts on which side of them the advantage fell (``pair_grades.py``); a plain
+vote says it of the cut at zero.
 """
 
 from dataclasses import dataclass
@@ -44,34 +46,39 @@ class Mode:
 
 @dataclass(frozen=True, slots=True)
 class Meetings:
-    """The votes by pair that met (i < j): how often, and how often i won."""
+    """The votes by pair that met (i < j) and by cut: how many spoke of it, and how many put i above it."""
 
     k: int
-    first: IntArray
+    first: IntArray  # (e,)
     second: IntArray
-    games: FloatArray
+    cuts: FloatArray  # (c,) logits; plain votes have one, at zero
+    games: FloatArray  # (e, c)
     won: FloatArray
     precision: FloatArray  # (k, k) inverse of R
     log_det: float  # of the precision
 
     @classmethod
     def of(cls, wins: FloatArray, similarity: FloatArray | None) -> "Meetings":
-        k = wins.shape[0]
+        """Of a win matrix, ties as half wins."""
         total = wins + wins.T
         first, second = np.nonzero(np.triu(total, 1))
-        precision, log_det = np.eye(k), 0.0
-        if similarity is not None:
-            covariance = similarity + 1e-6 * np.eye(k)
-            precision = inverse_of(covariance)
-            sign, log_size = np.linalg.slogdet(covariance)
-            if sign <= 0:
-                raise NotFitted("The similarity of the prompts is not a covariance.")
-            log_det = -float(log_size)
-        return cls(k, first, second, total[first, second], wins[first, second], precision, log_det)
+        games, won = total[first, second][:, None], wins[first, second][:, None]
+        precision, log_det = precision_of(wins.shape[0], similarity)
+        return cls(wins.shape[0], first, second, np.zeros(1), games, won, precision, log_det)
 
-    def _gap(self, theta: FloatArray, effects: FloatArray) -> FloatArray:
+    def gap(self, theta: FloatArray, effects: FloatArray) -> FloatArray:
         gap: FloatArray = theta[self.first] - theta[self.second] + effects
         return gap
+
+    def chances(self, gap: FloatArray) -> FloatArray:
+        """(e, c) that the advantage of i falls above each cut."""
+        chances: FloatArray = 1.0 / (1.0 + np.exp(self.cuts - gap[:, None]))
+        return chances
+
+    def information(self, chances: FloatArray) -> FloatArray:
+        """(e,) what the votes of each pair say of its gap, its curvature in the log likelihood."""
+        information: FloatArray = (self.games * chances * (1.0 - chances)).sum(1)
+        return information
 
     def _hessian(self, information: FloatArray, prior: FloatArray) -> FloatArray:
         """The graph Laplacian of the pairs' information, plus the prior precision (k, k)."""
@@ -89,10 +96,10 @@ class Meetings:
         variance = pair_sd**2
         prior = self.precision / prior_sd**2
         for _ in range(MAX_STEPS):
-            p = 1.0 / (1.0 + np.exp(-self._gap(theta, effects)))
-            weight = self.games * p * (1.0 - p)
+            p = self.chances(self.gap(theta, effects))
+            weight = self.information(p)
             shrink = 1.0 / (1.0 + variance * weight)
-            residual = self.won - self.games * p
+            residual = (self.won - self.games * p).sum(1)
             pull = (residual + weight * effects) * shrink  # the pair's push on theta, effects eliminated
             push = np.bincount(self.first, pull, self.k) - np.bincount(self.second, pull, self.k)
             gradient = push - prior @ theta
@@ -111,8 +118,8 @@ class Meetings:
                 break
         else:
             raise NotFitted(f"The strengths of {self.k} prompts did not converge in {MAX_STEPS} steps.")
-        gap = self._gap(theta, effects)
-        likelihood = self.won @ gap - self.games @ np.logaddexp(0.0, gap)
+        above = self.gap(theta, effects)[:, None] - self.cuts
+        likelihood = np.vdot(self.won, above) - np.vdot(self.games, np.logaddexp(0.0, above))
         evidence = (
             likelihood
             - theta @ prior @ theta / 2.0
@@ -157,11 +164,22 @@ class Meetings:
         inverse = inverse_of(found.hessian)
         diagonal = np.diag(inverse)
         variance = diagonal[self.first] + diagonal[self.second] - 2.0 * inverse[self.first, self.second]
-        p = 1.0 / (1.0 + np.exp(-self._gap(found.theta, found.effects)))
-        weight = self.games * p * (1.0 - p)
-        residual = self.won - self.games * p
+        p = self.chances(self.gap(found.theta, found.effects))
+        weight = self.information(p)
+        residual = (self.won - self.games * p).sum(1)
         score = (residual**2 - weight + weight**2 * variance).sum()
         return float(score / np.sqrt(2.0 * (weight**2).sum()))
+
+
+def precision_of(k: int, similarity: FloatArray | None) -> tuple[FloatArray, float]:
+    """The inverse of R (k, k) and its log determinant; raises ``NotFitted`` if R is no covariance."""
+    if similarity is None:
+        return np.eye(k), 0.0
+    covariance = similarity + 1e-6 * np.eye(k)
+    sign, log_size = np.linalg.slogdet(covariance)
+    if sign <= 0:
+        raise NotFitted("The similarity of the prompts is not a covariance.")
+    return inverse_of(covariance), -float(log_size)
 
 
 def inverse_of(hessian: FloatArray) -> FloatArray:
