@@ -14,6 +14,7 @@ from optimizer.selectors.base import IntArray, Need, Record, Selector, blank_rec
 from optimizer.simulation.raters import answer, draw_crowd
 from optimizer.simulation.worlds import World
 from optimizer.stats.cells import Cells
+from optimizer.stats.cycles import check_cycles
 from optimizer.stats.model import fit
 from optimizer.stats.pair_effects import choose_pair_effects
 from optimizer.stats.posterior import Posterior
@@ -160,7 +161,7 @@ def believed_strengths(ledger_cells: Cells, record: Record, read_out: ReadOut) -
         covariance = None if record.features is None else by_similarity(record.features)
         posterior = fit(ledger_cells, covariance).posterior
         return posterior, posterior.leader
-    pairs = choose_pair_effects(record.wins, prior_covariances(record))
+    pairs = choose_pair_effects(record.tally, prior_covariances(record))
     return pairs.strengths, pairs.leader
 
 
@@ -208,13 +209,16 @@ def _look(
     """Would this run stop now, and is its leader right?"""
     assert terms.stop_at is not None
     record = ledger.record
-    pairs = choose_pair_effects(record.wins, prior_covariances(record))
+    pairs = choose_pair_effects(record.tally, prior_covariances(record))
     if not _may_stop(pairs.strengths, terms.stop_at):
         return None
     posterior, leader = pairs.strengths, pairs.leader
     if terms.read_out is ReadOut.FULL:
         posterior, leader = believed_strengths(ledger.cells(), record, terms.read_out)
-    advice = advise(posterior, votes, rng, confidence=terms.stop_at)
+    advice = advise(posterior, votes, rng, terms.stop_at, forecast=False)
+    if advice.kind is AdviceKind.STOP:  # the look for circles takes longest, and can only forbid it
+        p_cycle = check_cycles(record.wins, rng).p_cycle
+        advice = advise(posterior, votes, rng, terms.stop_at, p_cycle=p_cycle, forecast=False)
     if advice.kind is not AdviceKind.STOP:
         return None
     return votes, bool(world.regret[leader] <= 0.0)
