@@ -126,7 +126,9 @@ def _draw_ahead(visit: Visit, study: Study, known: Mapping[str, Connection]) -> 
         key=f"{prefix}_with",
         help="While somebody reads a pair, the outputs of the likeliest next pairs are made.",
     )
-    _limits(prefix, study_budget(settings), "The most that this study's outputs may take in all")
+    _limits(
+        prefix, study_budget(settings), "The most that this study's outputs may take in all; empty: no limit"
+    )
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button("Save", key=f"{prefix}_save", on_click=_save, args=(visit, study, prefix))
         if settings.connection:
@@ -216,13 +218,9 @@ def _limits(prefix: str, budget: Budget, label: str) -> Budget:
     """Three fields for a budget; an empty one is no limit."""
     st.caption(label)
     calls, tokens, money = st.columns(3)
-    calls.number_input("Calls", 0, None, budget.calls, key=f"{prefix}_calls", placeholder="No limit")
-    tokens.number_input(
-        "Tokens", 0, None, budget.tokens, 1000, key=f"{prefix}_tokens", placeholder="No limit"
-    )
-    money.number_input(
-        "Money, $", 0.0, None, budget.money, 0.1, "%g", key=f"{prefix}_money", placeholder="No limit"
-    )
+    calls.number_input("Calls", 0, None, budget.calls, key=f"{prefix}_calls", placeholder="–")
+    tokens.number_input("Tokens", 0, None, budget.tokens, 1000, key=f"{prefix}_tokens", placeholder="–")
+    money.number_input("Money, $", 0.0, None, budget.money, 0.1, "%g", key=f"{prefix}_money", placeholder="–")
     return _read_limits(prefix)
 
 

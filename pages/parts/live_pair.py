@@ -99,7 +99,7 @@ def watch(visit: Visit, study: Study, wanted: Wanted, slots: Mapping[str, DeltaG
                 faults[side] = fault
                 show_fault(side)
             else:
-                _show(slots[side], draft.text, "Complete." if ended else f"{time.monotonic() - began:.0f} s")
+                _show(slots[side], draft.text, _state(draft, time.monotonic() - began))
         time.sleep(LOOK_EVERY_S)
     return not faults
 
@@ -161,6 +161,12 @@ def _fault(draft: Draft) -> str:
     if draft.output.usable:
         return ""
     return LEAKED if "leak" in draft.output.settings else draft.output.error
+
+
+def _state(draft: Draft, seconds: float) -> str:
+    if draft.done:
+        return "Complete."
+    return f"{'Writing' if draft.text else 'Waiting for the first words'}, {seconds:.0f} s"
 
 
 def _show(slot: DeltaGenerator, text: str, state: str) -> None:
