@@ -44,4 +44,4 @@ with rubric_tab:
 with contest_tab:
     if contest_tab.open:
         judge_contest.draw(visit, study, known)
-        judge_runs.draw(visit, study)
+        judge_runs.draw(visit, study, challenges=True)

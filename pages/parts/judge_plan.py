@@ -133,6 +133,7 @@ def _button(visit: Visit, plan: Plan) -> None:
     if not most.votes:
         st.success("Every judge has as many votes already.", icon=":material/check:")
         return
+    runs = visit.services.judging.runs(plan.study)
     st.button(
         labels.plain(f"Judge: {took(most)}"),
         type="primary",
@@ -140,6 +141,7 @@ def _button(visit: Visit, plan: Plan) -> None:
         icon=":material/gavel:",
         on_click=start,
         args=(visit, plan),
+        disabled=any(not run.ended for run in runs),
     )
     if most.money is None:
         st.caption("A connection has no prices, so the cost in money cannot be foretold.")

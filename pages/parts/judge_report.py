@@ -101,14 +101,17 @@ def _draw_agreement(visit: Visit, study: Study, report: JudgeReport, version: ob
         ("People with each other", percent(report.among_people), "The most that can be asked of a judge."),
         ("Cohen's kappa", number(report.kappa), "Agreement beyond chance, ties included: 1 is complete, "
          "0 that of chance."),
-        ("Krippendorff's alpha", number(together), "Of people and this judge together."),
-        ("… of people alone", number(people), "The same among people."),
-        ("Repeats itself", ratio(report.consistency), "How often it gives the same answer to the same duel."),
+        ("Alpha with people", number(together), "Krippendorff's alpha of people and this judge together: like kappa, of any number of raters."),
+        ("Alpha of people", number(people), "The same of people alone."),
+        ("Repeats itself", ratio(report.consistency), "Of duels asked more than once."),
     )  # fmt: skip
     for start in (0, 3):
         for column, (label, value, about) in zip(st.columns(3), facts[start : start + 3], strict=True):
             column.metric(label, value.split(" (")[0], help=about)
-            column.caption(f"95 %: {value.split(' (')[1].rstrip(')')}" if " (" in value else "not known yet")
+            interval = value.partition(" (")[2].rstrip(")")
+            column.caption(
+                f"95 %: {interval}" if interval else "not known yet" if value == UNKNOWN else about
+            )
 
 
 def _checks(report: JudgeReport) -> pd.DataFrame:
@@ -139,7 +142,7 @@ def _checks(report: JudgeReport) -> pd.DataFrame:
         ),
     ]
     if drift is not None:
-        moved = f"{drift.before:.0%} → {drift.after:.0%} (change {drift.low:+.0%} to {drift.high:+.0%})"
+        moved = f"{drift.before:.0%} → {drift.after:.0%} ({drift.low:+.0%} to {drift.high:+.0%})"
         rows.append(
             ("Agreement, earlier half → later half", moved, len(report.agreed), told_p(drift.p_value))
         )
@@ -169,17 +172,18 @@ def _draw_rates(visit: Visit, study: Study, report: JudgeReport) -> None:
 
 
 def percent(rate: Rate) -> str:
-    """'82 % (70 to 90)'."""
+    """'82% (70% to 90%)'."""
     if not rate.n:
         return UNKNOWN
-    return f"{100 * rate.value:.0f} % ({100 * rate.low:.0f} to {100 * rate.high:.0f})"
+    return f"{rate.value:.0%} ({rate.low:.0%} to {rate.high:.0%})"
 
 
 def number(found: Coefficient) -> str:
     """'0.61 (0.42 to 0.80)'."""
     if math.isnan(found.value):
         return UNKNOWN
-    return f"{found.value:.2f} ({found.low:.2f} to {found.high:.2f})"
+    value, low, high = (round(x, 2) + 0.0 for x in (found.value, found.low, found.high))  # no -0.00
+    return f"{value:.2f} ({low:.2f} to {high:.2f})"
 
 
 def ratio(value: float) -> str:

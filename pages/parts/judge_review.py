@@ -25,7 +25,8 @@ def draw(visit: Visit, study: Study) -> None:
     for item in queue:
         with st.container(border=True, key=f"review_{item.ballot.duel.id}"):
             told, button = st.columns([4, 1], vertical_alignment="center")
-            told.markdown(labels.plain(names[item.ballot.duel.input]))
+            told = told.container(gap="xxsmall")
+            told.markdown(f"Input {labels.plain(names[item.ballot.duel.input])}")
             told.caption(f"Matters {item.stake:.0%} · doubt {item.doubt:.0%}")
             if button.button("Vote on it", key=f"review_button_{item.ballot.duel.id}", width="stretch"):
                 _ask(visit, study, item)
@@ -37,4 +38,4 @@ def _ask(visit: Visit, study: Study, item: ToReview) -> None:
     except PromptDuelError as error:
         st.error(labels.plain(str(error)), icon=":material/error:")
         return
-    st.switch_page("rater/duel.py")
+    st.switch_page("rater/duel.py", query_params={})  # without: the tab in the URL refuses

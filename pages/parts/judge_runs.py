@@ -25,24 +25,29 @@ SAID = {
 UNFINISHED = (State.CANCELLED, State.SPENT, State.STOPPED)
 
 
-def draw(visit: Visit, study: Study) -> None:
-    """The newest runs of a study; looked at again and again only while one is alive."""
-    runs = visit.services.judging.runs(study.id)[:SHOWN]
+def draw(visit: Visit, study: Study, challenges: bool = False) -> None:
+    """The newest runs of a study, or challenges; looked at again and again only while one is alive."""
+    runs = _newest(visit, study, challenges)
     if not runs:
         return
     busy = any(not run.ended for run in runs)
 
     def look() -> None:
-        now = visit.services.judging.runs(study.id)[:SHOWN]
+        now = _newest(visit, study, challenges)
         for run in now:
             _draw_run(visit, run)
         if busy is all(run.ended for run in now):
             st.rerun()  # one began or ended: the rest of the screen, and how often to look, follow
 
     st.fragment(look, run_every=LOOK_EVERY_S if busy else None, key="judge_runs")()
-    st.fragment(
-        lambda: _draw_chart(visit, study), run_every=DRAW_EVERY_S if busy else None, key="judge_race"
-    )()
+    if not challenges:
+        chart = st.fragment(_draw_chart, run_every=DRAW_EVERY_S if busy else None, key="judge_race")
+        chart(visit, study)
+
+
+def _newest(visit: Visit, study: Study, challenges: bool) -> list[Run]:
+    runs = visit.services.judging.runs(study.id)
+    return [run for run in runs if run.plan.follow is not challenges][:SHOWN]
 
 
 def _draw_run(visit: Visit, run: Run) -> None:

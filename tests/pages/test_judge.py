@@ -144,12 +144,12 @@ def test_trust_compares_with_people_and_sets_aside(visitor: Visitor, study: Stud
     opened(visitor, "Trust")
     table = visitor.at.dataframe[0].value
     assert list(table["Judge"]) == ["fake-model (both orders)"]
-    assert table["Agrees with people"][0].startswith("0 % (")
+    assert table["Agrees with people"][0].startswith("0% (")
     metrics = {metric.label: metric.value for metric in visitor.at.metric}
-    assert metrics["Agrees with people"] == "0 %"
+    assert metrics["Agrees with people"] == "0%"
     assert metrics["Repeats itself"] == "100%"
     checks = visitor.at.dataframe[1].value.set_index("Check")
-    assert checks.loc["Verdict goes with the position", "Found (95 % interval)"].startswith("0 % (")
+    assert checks.loc["Verdict goes with the position", "Found (95 % interval)"].startswith("0% (")
     assert "This needs ten duels" in visitor.shown()
     judge = next(r for r in visitor.services.store.raters(study.id) if r.kind is RaterKind.JUDGE)
     visitor.click(f"aside_{judge.id}")
