@@ -7,7 +7,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from optimizer.domain import Outcome, PromptId, StudyId
+from optimizer.domain import Outcome, PromptId, RaterKind, StudyId
 from optimizer.selectors.base import Need, Record
 from optimizer.storage.base import Store
 
@@ -29,12 +29,13 @@ def supply(
     study: StudyId,
     texts: Sequence[str],
     arm: dict[PromptId, int],
+    kind: RaterKind | None,
 ) -> Record:
     """The record with what is needed; the counts alone serve most selectors and cost nothing more."""
     if Need.FEATURES in needs:
         record = replace(record, features=embeddings(tuple(texts)))
     if Need.HISTORY in needs:
-        record = replace(record, history=history(store, study, arm))
+        record = replace(record, history=history(store, study, arm, kind))
     return record
 
 
@@ -50,14 +51,21 @@ def embeddings(texts: tuple[str, ...]) -> FloatArray:
     return unit
 
 
-def history(store: Store, study: StudyId, arm: dict[PromptId, int]) -> FloatArray:
-    """(n, 3) first arm, second arm, score of the first: the newest votes, oldest first."""
+def history(store: Store, study: StudyId, arm: dict[PromptId, int], kind: RaterKind | None) -> FloatArray:
+    """(n, 3) first arm, second arm, score of the first: the newest votes that count, oldest first.
+
+    ``kind``: only of such raters; None for all.
+    """
+    voters = {
+        rater.id for rater in store.raters(study) if rater.set_aside_at is None and kind in (None, rater.kind)
+    }
     ballots = store.ballots(study, limit=REMEMBERED_VOTES)
     rows = [
         (arm[ballot.duel.first_prompt], arm[ballot.duel.second_prompt], SCORES[ballot.vote.outcome])
         for ballot in reversed(ballots)
         if ballot.vote.withdrawn_at is None
         and not ballot.duel.replay
+        and ballot.vote.rater in voters
         and ballot.vote.outcome in SCORES
         and {ballot.duel.first_prompt, ballot.duel.second_prompt} <= arm.keys()
     ]

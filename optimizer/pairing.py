@@ -174,8 +174,7 @@ class Pairing:
         rater: RaterId | None = None,
     ) -> Record:
         """What a selector may know now; ``rater`` decides which pair was the last one asked."""
-        k = len(content.prompts)
-        pending = np.zeros((k, k), dtype=np.int64)
+        pending = np.zeros(content.playable.shape, dtype=np.int64)
         for first, second in self._store.pending(study.id, now):
             if first in content.arm and second in content.arm:
                 i, j = content.arm[first], content.arm[second]
@@ -185,19 +184,19 @@ class Pairing:
         for duel in self._store.last_duels(study.id, rater, 1):
             if duel.first_prompt in content.arm and duel.second_prompt in content.arm:
                 last = content.arm[duel.first_prompt], content.arm[duel.second_prompt]
-        tally = tally_of(self._counted(study, rater), content.arm)
+        kind = self._kind(study, rater)
+        counted = [row for row in self._store.pair_counts(study.id) if kind in (None, row.kind)]
+        tally = tally_of(counted, content.arm)
         record = Record(tally, content.playable, pending, counters.duels, last, study.settings.budget)
         needs = SELECTORS[study.settings.selector].needs
         texts = [prompt.text for prompt in content.prompts]
-        return supply(record, needs, self._store, study.id, texts, content.arm)
+        return supply(record, needs, self._store, study.id, texts, content.arm, kind)
 
-    def _counted(self, study: Study, rater: RaterId | None) -> list[PairCount]:
-        """The votes that choose this rater's duels: where judges count beside people, those of its kind."""
-        counts = self._store.pair_counts(study.id)
+    def _kind(self, study: Study, rater: RaterId | None) -> RaterKind | None:
+        """Whose votes choose this rater's duels: where judges stand beside people, those of its kind."""
         if study.settings.judge_votes != JudgeVotes.BESIDE:
-            return counts
-        kind = RaterKind.HUMAN if rater is None else self._store.rater(rater).kind
-        return [row for row in counts if row.kind is kind]
+            return None
+        return RaterKind.HUMAN if rater is None else self._store.rater(rater).kind
 
     def content(self, study_id: StudyId, version: int | None = None) -> Content:
         """Prompts, inputs and the output grid; read again only when the study's content changed."""
@@ -259,12 +258,15 @@ class Pairing:
         )
 
     def _replay(self, study: Study, rater: RaterId, rng: np.random.Generator) -> Choice | None:
-        """An earlier duel of the rater with the sides swapped, or None while there are too few."""
+        """An earlier duel of the rater with the sides swapped; None while there are too few to draw from, or
+        for a replay, or one of what was retired since."""
         done = self._store.ballots(study.id, rater, limit=REPLAY_WINDOW)
         if len(done) < MIN_VOTES_BEFORE_REPLAY:
             return None
         duel = done[int(rng.integers(REPLAY_GAP, len(done)))].duel
-        if duel.replay:
+        content = self.content(study.id)
+        there = {duel.first_prompt, duel.second_prompt} <= content.arm.keys() and duel.input in content.column
+        if duel.replay or not there:
             return None
         keys = {key.id: key for key in self._store.output_index(study.id)}
         first, second = keys[duel.second], keys[duel.first]

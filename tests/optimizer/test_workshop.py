@@ -276,6 +276,23 @@ def test_replays_swap_the_sides_and_never_count(store: Store) -> None:
     assert sum(sum(row.answers) for row in store.pair_counts(STUDY)) == 60 - replays
 
 
+def test_a_retired_prompt_is_not_replayed(store: Store) -> None:
+    store.add(study_of(replace(QUIET, replay_share=0.5)))
+    workshop = Workshop(store, Pairing(store))
+    for _ in range(20):
+        workshop.record_vote(workshop.next_duel(STUDY, ANN).duel.id, ANN, Outcome.FIRST)
+    store.replace(replace(store.prompts(STUDY)[0], retired_at=utc_now()))
+    store.replace(replace(store.inputs(STUDY)[0], retired_at=utc_now()))
+    replays = 0
+    for _ in range(40):
+        duel = workshop.next_duel(STUDY, ANN).duel
+        replays += duel.replay
+        assert PromptId("p0") not in (duel.first_prompt, duel.second_prompt)
+        assert duel.input != "x0"
+        workshop.record_vote(duel.id, ANN, Outcome.FIRST)
+    assert replays
+
+
 @pytest.mark.parametrize("grade", [None, Grade.SLIGHTLY, Grade.CLEARLY])
 @pytest.mark.parametrize("best", range(3))
 def test_the_prompt_that_is_preferred_wins_on_either_side(best: int, grade: Grade | None) -> None:
