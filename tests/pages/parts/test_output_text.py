@@ -1,5 +1,8 @@
 """What a model wrote is what is shown, and nothing in it does anything."""
 
+import random
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -56,3 +59,15 @@ def test_a_diff_holds_both_texts(old: str, new: str) -> None:
     found = diff.pieces(old, new)
     assert "".join(text for kind, text in found if kind != "added") == old
     assert "".join(text for kind, text in found if kind != "removed") == new
+
+
+def test_a_diff_of_long_texts_is_quick_and_still_small() -> None:
+    rng = random.Random(1)
+    words = [rng.choice(("the", "a", "of", "to", f"word{n}")) for n in range(3000)]
+    changed = [*words[:1500], "changed", *words[1501:]]
+    started = time.process_time()
+    found = diff.pieces(" ".join(words), " ".join(changed))
+    assert time.process_time() - started < 1.0
+    assert sum(len(text) for kind, text in found if kind == "added") < 100
+    diff.pieces(" ".join(words), " ".join(sorted(words)))
+    assert time.process_time() - started < 2.0
