@@ -28,26 +28,29 @@ def draw(visit: Visit, study: Study) -> None:
         st.info("To generate outputs, connect to a model first.", icon=":material/hub:")
         st.page_link("host/models.py", label="Models", icon=":material/arrow_forward:")
         return
+    busy = jobs.busy(visit, study)
+    if busy:
+        jobs.draw(visit, study)
     left, right = st.columns(2, gap="medium")
     with left, st.container(border=True, key="generate_now", height="stretch"):
-        _draw_missing(visit, study, known)
+        _draw_missing(visit, study, known, busy)
     with right, st.container(border=True, key="generate_ahead", height="stretch"):
         _draw_ahead(visit, study, known)
-    if jobs.draw(visit, study):
-        st.caption("What it took per prompt follows when this has ended.")
-    else:
+    if not busy:
+        jobs.draw(visit, study)
         _draw_figures(visit, study)
 
 
 # -- now -----------------------------------------------------------------------------------------
 
 
-def _draw_missing(visit: Visit, study: Study, known: Mapping[str, Connection]) -> None:
+def _draw_missing(visit: Visit, study: Study, known: Mapping[str, Connection], busy: bool) -> None:
     st.markdown("**Generate what is missing**")
     names = list(known)
     chosen = study.settings.connection
-    name = st.selectbox("Model", names, names.index(chosen) if chosen in names else 0, key="generate_with")
-    samples = st.number_input(
+    left, right = st.columns(2)
+    name = left.selectbox("Model", names, names.index(chosen) if chosen in names else 0, key="generate_with")
+    samples = right.number_input(
         "Samples of each output",
         1,
         MOST_SAMPLES,
@@ -65,7 +68,10 @@ def _draw_missing(visit: Visit, study: Study, known: Mapping[str, Connection]) -
         help="Otherwise an answer that reached its token limit is held back.",
     )
     order = Order(study.id, name, int(samples), budget=budget, retry=retry, accept_truncated=cut)
-    _draw_button(visit, order, known[name])
+    if busy:
+        st.button("Generating…", key="generating", icon=":material/bolt:", disabled=True)
+    else:
+        _draw_button(visit, order, known[name])
 
 
 def _draw_button(visit: Visit, order: Order, connection: Connection) -> None:

@@ -20,32 +20,29 @@ SAID = {
 }
 
 
-def running(visit: Visit) -> bool:
-    """Is anything being generated, in any study?"""
-    return any(job.progress().state is State.RUNNING for job in visit.services.generation.jobs())
-
-
 def of_study(visit: Visit, study: Study) -> list[Job]:
     """The newest jobs that had something to do."""
     jobs = visit.services.generation.jobs(study.id)
     return [job for job in jobs if job.progress().total][:SHOWN]
 
 
-def draw(visit: Visit, study: Study) -> bool:
-    """The study's jobs, looked at again every second while one runs. Returns whether one does."""
-    jobs = of_study(visit, study)
-    busy = any(job.progress().state is State.RUNNING for job in jobs)
+def busy(visit: Visit, study: Study) -> bool:
+    """Is one of them running?"""
+    return any(job.progress().state is State.RUNNING for job in of_study(visit, study))
+
+
+def draw(visit: Visit, study: Study) -> None:
+    """The study's jobs, looked at again every second while one runs."""
+    was_busy = busy(visit, study)
 
     def look() -> None:
-        now = of_study(visit, study)
-        for job in now:
+        for job in of_study(visit, study):
             _draw_job(job)
-        if busy and not any(job.progress().state is State.RUNNING for job in now):
+        if was_busy and not busy(visit, study):
             st.rerun()  # the rest of the screen counts outputs, too
 
-    if jobs:
-        st.fragment(look, run_every=LOOK_EVERY_S if busy else None, key="jobs")()
-    return busy
+    if of_study(visit, study):
+        st.fragment(look, run_every=LOOK_EVERY_S if was_busy else None, key="jobs")()
 
 
 def took(spent: Spend) -> str:
