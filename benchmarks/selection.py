@@ -28,7 +28,7 @@ from benchmarks.selection_worlds import (
 from optimizer.simulate import Result, Scene, simulate
 from optimizer.simulation.worlds import Setting
 
-SEED = 2026
+SEED = 2027
 RUNS = {"quick": 20, "standard": 200, "full": 1000}
 
 

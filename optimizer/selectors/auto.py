@@ -1,17 +1,17 @@
-"""The default selector: look ahead while little is known, then leader against challenger, mixed with
-draws from the posterior.
+"""The default selector: look ahead while little is known, then challenge the leader and race the top two.
 
 1. For as many votes as there are prompts: the pair of the highest expected utility of its better arm (EUBO;
    Lin, Astudillo, Frazier and Bakshy 2022). It finds good arms soonest, but used for long it locks on.
-2. After that two duels in three let the leader meet the challenger with the highest upper bound on its
+2. After that one duel in two lets the leader meet the challenger with the highest upper bound on its
    advantage (as in Di et al. 2023 and Lin et al. 2024, with a calibrated posterior), which never forgets
-   an arm that may still be better; one in three takes the winners of two posterior draws (Thompson
-   sampling), which keeps even a wrong model from settling.
+   an arm that may still be better; the other takes the winner of a posterior draw and the arm hardest to
+   tell from it (top-two sampling; Russo 2016, Shang et al. 2020), which keeps even a wrong model from
+   settling and spends the late votes where the decision is.
 
 The posterior is Bradley-Terry with pair effects, the scales of both chosen by evidence: where preferences
 run in circles, leader and draws follow the plausible Condorcet winner and not a strength that does not
-exist. With embeddings or lineage, prompts that resemble each other share what was learned, as far as
-the evidence goes. Duels in flight count as if answered as expected.
+exist. Grades are read by the ordinal model. With embeddings or lineage, prompts that resemble each other
+share what was learned, as far as the evidence goes. Duels in flight count as if answered as expected.
 """
 
 from dataclasses import dataclass
@@ -39,7 +39,7 @@ class Auto:
     needs: ClassVar[frozenset[Need]] = frozenset()
     opening: float = 1.0
     nu: float = 3.0
-    drawn_share: float = 1 / 3
+    drawn_share: float = 1 / 2
 
     def ask(self, record: Record, rng: np.random.Generator) -> Pair:
         allowed = allowed_pairs(record)
@@ -50,8 +50,8 @@ class Auto:
             first, second = best_pair((value + value.T) / 2, allowed, rng)
             return Pair(first, second, "one of these may well be best")
         if rng.random() < self.drawn_share:
-            first, second = thompson_pair(beliefs, allowed, rng)
-            return Pair(first, second, "both may be the best prompt")
+            first, second = top_two(beliefs, allowed, rng)
+            return Pair(first, second, "close race at the top")
         first, second = challenge(beliefs, self.nu, allowed, rng)
         return Pair(first, second, "a hopeful challenger meets the leader")
 
@@ -96,9 +96,11 @@ def challenge(
     return leader, int(rng.choice(best))
 
 
-def thompson_pair(beliefs: PairPosterior, allowed: BoolArray, rng: np.random.Generator) -> tuple[int, int]:
-    """The winners of two posterior draws; where they coincide, the second draw's best partner."""
-    scores = beliefs.winners(2, rng)
-    leader = int(np.argmax(np.where(allowed.any(1), scores[0], -np.inf)))
-    partner = int(np.argmax(np.where(allowed[leader], scores[1], -np.inf)))
-    return leader, partner
+def top_two(beliefs: PairPosterior, allowed: BoolArray, rng: np.random.Generator) -> tuple[int, int]:
+    """The winner of a posterior draw, and whom the votes separate least from it, ties at random."""
+    leader = int(np.argmax(np.where(allowed.any(1), beliefs.winners(1, rng)[0], -np.inf)))
+    sd = np.sqrt(np.maximum(beliefs.gap_variance[leader], 1e-24))
+    apart = np.maximum(beliefs.gap[leader], 0.0) / sd
+    partners = np.flatnonzero(allowed[leader])
+    closest = partners[apart[partners] <= apart[partners].min() + 1e-9]
+    return leader, int(rng.choice(closest))

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
-from optimizer.selectors.auto import Auto, challenge, expected_best, prior_covariances, thompson_pair
+from optimizer.selectors.auto import Auto, challenge, expected_best, prior_covariances, top_two
 from optimizer.selectors.base import Record, allowed_pairs, blank_record
 from optimizer.simulate import Scene, simulate
 from optimizer.simulation.run import Terms, play
@@ -42,14 +42,26 @@ def test_the_leader_meets_whoever_may_be_ahead_of_it_by_most() -> None:
     assert partner == np.delete(np.arange(6), leader)[bound.argmax()]
 
 
-def test_thompson_pairs_are_the_likely_best_arms() -> None:
+def test_top_two_pairs_are_the_likely_best_arms() -> None:
     beliefs = fit_pair_effects(played(5, 30))
     allowed = allowed_pairs(blank_record(5))
     rng = np.random.default_rng(1)
-    pairs = [thompson_pair(beliefs, allowed, rng) for _ in range(200)]
-    top_two = set(np.argsort(-beliefs.strengths.mean)[:2].tolist())
+    pairs = [top_two(beliefs, allowed, rng) for _ in range(200)]
+    best_two = set(np.argsort(-beliefs.strengths.mean)[:2].tolist())
     assert np.mean([first == beliefs.leader for first, _ in pairs]) > 0.5
-    assert np.mean([set(pair) == top_two for pair in pairs]) > 0.5
+    assert np.mean([set(pair) == best_two for pair in pairs]) > 0.5
+
+
+def test_the_challenger_of_a_draw_is_the_arm_hardest_to_tell_from_it() -> None:
+    beliefs = fit_pair_effects(played(6, 4))
+    cov, mean = beliefs.strengths.cov, beliefs.strengths.mean
+    for seed in range(20):
+        leader, partner = top_two(beliefs, allowed_pairs(blank_record(6)), np.random.default_rng(seed))
+        sd = np.sqrt(np.diag(cov) + cov[leader, leader] - 2 * cov[leader])
+        apart = np.array(
+            [max(mean[leader] - mean[k], 0.0) / sd[k] if k != leader else np.inf for k in range(6)]
+        )
+        assert apart[partner] == pytest.approx(apart.min())
 
 
 def asked_at_once(record: Record, n: int, told: bool) -> list[frozenset[int]]:
