@@ -7,6 +7,8 @@ from optimizer.domain import Ballot, Input, InputId, Prompt, PromptId, Rater
 from optimizer.formats.base import Extract
 from optimizer.formats.writing import Cell, csv_lines, json_lines
 
+# Of ``Vote.verdict``, how a judge came to its vote; "rubric" is the version. The JSONL has all of it.
+OF_A_JUDGE = ("model", "mode", "repeats", "temperature", "rubric", "mark", "certainty")
 COLUMNS = (
     "vote_id",
     "voted_at",
@@ -37,6 +39,7 @@ COLUMNS = (
     "first_output_id",
     "second_output_id",
     "withdrawn_at",
+    *(f"judge_{name}" for name in OF_A_JUDGE),
 )
 
 
@@ -114,7 +117,12 @@ def _row(
         duel.first,
         duel.second,
         vote.withdrawn_at.isoformat() if vote.withdrawn_at else "",
+        *(_cell(vote.verdict.get(name)) for name in OF_A_JUDGE),
     ]
+
+
+def _cell(value: object) -> Cell:
+    return value if isinstance(value, str | int | float) else ""
 
 
 def _record(
@@ -156,6 +164,4 @@ def _record(
             "repeats": duel.repeats,
         },
         "withdrawn_at": vote.withdrawn_at.isoformat() if vote.withdrawn_at else None,
-        # How a judge came to it: model, parameters, rubric version.
-        **({"verdict": dict(vote.verdict)} if vote.verdict else {}),
     }

@@ -101,17 +101,18 @@ def _draw_agreement(visit: Visit, study: Study, report: JudgeReport, version: ob
         ("People with each other", percent(report.among_people), "The most that can be asked of a judge."),
         ("Cohen's kappa", number(report.kappa), "Agreement beyond chance, ties included: 1 is complete, "
          "0 that of chance."),
-        ("Alpha with people", number(together), "Krippendorff's alpha of people and this judge together: like kappa, of any number of raters."),
+        ("Alpha with people", number(together), "Krippendorff's coefficient of people and this judge "
+         "together: like kappa, but of any number of raters."),
         ("Alpha of people", number(people), "The same of people alone."),
         ("Repeats itself", ratio(report.consistency), "Of duels asked more than once."),
     )  # fmt: skip
-    for start in (0, 3):
-        for column, (label, value, about) in zip(st.columns(3), facts[start : start + 3], strict=True):
-            column.metric(label, value.split(" (")[0], help=about)
-            interval = value.partition(" (")[2].rstrip(")")
-            column.caption(
-                f"95 %: {interval}" if interval else "not known yet" if value == UNKNOWN else about
-            )
+    with st.container(horizontal=True):
+        for label, value, about in facts:
+            middle, _, interval = value.partition(" (")
+            told = f"95 %: {interval.rstrip(')')}" if interval else about
+            with st.container(width=170, gap="xxsmall"):
+                st.metric(label, middle, help=about)
+                st.caption("not known yet" if value == UNKNOWN else told)
 
 
 def _checks(report: JudgeReport) -> pd.DataFrame:
@@ -163,7 +164,7 @@ def _draw_rates(visit: Visit, study: Study, report: JudgeReport) -> None:
     names = {prompt.id: labels.one_line(prompt.name, 30) for prompt in visit.services.store.prompts(study.id)}
     rates = sorted(((names[key], rate) for key, rate in found.items()), key=lambda row: -row[1].value)
     _show(judge_charts.win_rates(rates), "win_rates")
-    saved = max(rate.saved for _, rate in rates)
+    saved = max(0.0, *(rate.saved for _, rate in rates))
     st.caption(
         "Prediction-powered: the judge's mean over all its duels, corrected by its error where people voted "
         "too. It aims at the people's rate whatever the judge is worth. At best the judge stands for "

@@ -1,5 +1,6 @@
 """Judges beside people: reports, the bar, how votes count, the review queue, rubrics, critics, contests."""
 
+import csv
 import json
 from dataclasses import replace
 
@@ -330,6 +331,11 @@ def test_votes_of_judges_are_exported_with_their_version(world: World) -> None:
     verdict = by_kind["judge"]["verdict"]
     assert (verdict["rubric"], verdict["model"], verdict["mode"]) == (1, "scripted (j)", "both_orders")
     assert not by_kind["human"].get("verdict")
+    table = b"".join(exchange.export(STUDY, "votes-csv", VoteFilter()).pieces).decode("utf-8-sig")
+    rows = {row["rater_kind"]: row for row in csv.DictReader(table.splitlines())}
+    carried = ("judge_rubric", "judge_model", "judge_mode", "judge_repeats", "judge_certainty")
+    assert [rows["judge"][name] for name in carried] == ["1", "scripted (j)", "both_orders", "1", "1.0"]
+    assert {rows["human"][name] for name in carried} == {""}
 
 
 def test_people_and_judges_have_a_coefficient_together(world: World) -> None:
