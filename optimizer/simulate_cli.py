@@ -1,6 +1,7 @@
 """``python -m optimizer simulate``: selectors against raters whose preferences are known."""
 
 import json
+import math
 import os
 import sys
 from dataclasses import asdict
@@ -149,7 +150,7 @@ def simulate(
     with click.progressbar(length=runs * passes(selectors, terms), label="Playing", file=sys.stderr) as bar:
         results = play_all(scene, selectors, terms, runs, seed, workers, bar.update)
     if as_json:
-        click.echo(json.dumps(_document(world, scene, terms, runs, seed, results)))
+        click.echo(json.dumps(_document(world, scene, terms, runs, seed, results), allow_nan=False))
     else:
         click.echo(_table(scene, results))
 
@@ -213,13 +214,16 @@ def _document(
 
 
 def _row(result: Result) -> dict[str, object]:
+    """One selector's results; a single run has no standard error, which is null."""
     stopped = result.stopped
     return {
         "selector": result.selector,
         "votes": list(result.votes),
         "p_best_found": result.p_best_found.tolist(),
         "simple_regret": result.simple_regret.tolist(),
-        "simple_regret_se": result.simple_regret_se.tolist(),
+        "simple_regret_se": [
+            None if math.isnan(error) else error for error in result.simple_regret_se.tolist()
+        ],
         "weak_regret": result.weak_regret.tolist(),
         "strong_regret": result.strong_regret.tolist(),
         "seconds_per_ask": result.seconds_per_ask,

@@ -163,3 +163,12 @@ def test_faults_are_told_in_a_sentence(extra: list[str], said: str) -> None:
     ran = CliRunner().invoke(command, [*extra, "--runs", "1", "--processes", "1"])
     assert ran.exit_code != 0
     assert said in ran.output
+
+
+def test_a_single_run_has_no_standard_error_and_its_json_is_json() -> None:
+    ran = CliRunner().invoke(
+        command, [*CALL, "--votes", "5", "--runs", "1", "--processes", "1", "--never-stop", "--json"]
+    )
+    assert ran.exit_code == 0, ran.output
+    assert "NaN" not in ran.stdout
+    assert all(row["simple_regret_se"] == [None] for row in json.loads(ran.stdout)["results"])
