@@ -1,12 +1,14 @@
 """Plotly figures of a study: arrays in, figure out. Lines differ in dash and symbol, not only in colour."""
 
 from collections.abc import Sequence
+from html import escape
 
 import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from optimizer.standings import Race, Standings
+from pages.parts.output_text import visible
 
 FloatArray = NDArray[np.float64]
 
@@ -43,6 +45,11 @@ def _figure(title: str, x: str, y: str, height: int = 420) -> go.Figure:
     return figure
 
 
+def _shown(name: str) -> str:
+    """A name as it is written: Plotly reads HTML in every text."""
+    return escape(visible(name), quote=False)
+
+
 def _colour(arm: int) -> str:
     return COLOURS[arm % len(COLOURS)]
 
@@ -63,7 +70,7 @@ def _line(
     figure.add_scatter(
         x=list(x),
         y=100 * y,
-        name=name,
+        name=_shown(name),
         mode="lines+markers",
         line={"color": _colour(arm), "dash": DASHES[arm % len(DASHES)], "width": 2.5},
         marker={"symbol": SYMBOLS[arm % len(SYMBOLS)], "size": 6},
@@ -119,7 +126,7 @@ def strengths(standings: Standings) -> go.Figure:
     figure = _figure("Strength, with 90 % interval", "logits above the average prompt", "", height)
     figure.add_scatter(
         x=[row.strength for row in rows],
-        y=[row.prompt.name for row in rows],
+        y=[_shown(row.prompt.name) for row in rows],
         mode="markers",
         marker={"size": 11, "symbol": "diamond", "color": COLOURS[0]},
         error_x={
@@ -134,6 +141,7 @@ def strengths(standings: Standings) -> go.Figure:
         hovertemplate="%{y}: %{x:.2f}<extra></extra>",
     )
     figure.add_vline(x=0, line={"dash": "dot", "width": 1})
+    figure.update_yaxes(type="category")
     figure.update_layout(hovermode="closest", showlegend=False)
     return figure
 
@@ -155,7 +163,7 @@ def counts_heatmap(standings: Standings) -> go.Figure:
 def _heatmap(
     title: str, z: FloatArray, standings: Standings, hover: str, scale: tuple[str, float, float]
 ) -> go.Figure:
-    names = [prompt.name for prompt in standings.arms]
+    names = [_shown(prompt.name) for prompt in standings.arms]
     figure = _figure(title, "", "", 200 + 32 * len(names))
     colours, low, high = scale
     figure.add_heatmap(
@@ -170,6 +178,7 @@ def _heatmap(
         hoverongaps=False,
         showscale=False,
     )
-    figure.update_yaxes(autorange="reversed")
+    figure.update_xaxes(type="category")  # a prompt named "2" is no number
+    figure.update_yaxes(type="category", autorange="reversed")
     figure.update_layout(hovermode="closest")
     return figure

@@ -80,3 +80,16 @@ def test_a_retired_prompt_wins_by_no_definition(visitor: Visitor, study: Study) 
     winners = visitor.shown().partition("**Bradley-Terry**")[2].partition("never met")[0]
     assert "**Condorcet**" in winners
     assert strongest.name not in winners
+
+
+def test_names_of_prompts_are_neither_numbers_nor_html_in_charts(visitor: Visitor) -> None:
+    study = visitor.study(["2", "<b>10</b>"], ["one"], outputs=True)
+    visitor.voted(study, [Outcome.FIRST, Outcome.FIRST])
+    standings = visitor.services.results.standings(study)
+    strengths = charts.strengths(standings)
+    assert list(strengths.data[0].y) == ["&lt;b&gt;10&lt;/b&gt;", "2"]
+    assert strengths.layout.yaxis.type == "category"
+    heat = charts.wins_heatmap(standings)
+    assert (heat.layout.xaxis.type, heat.layout.yaxis.type) == ("category", "category")
+    race = charts.p_best_over_votes(visitor.services.results.race(study), [1], 0.95)
+    assert race.data[0].name == "&lt;b&gt;10&lt;/b&gt;"
