@@ -44,8 +44,7 @@ class Auto:
     def ask(self, record: Record, rng: np.random.Generator) -> Pair:
         allowed = allowed_pairs(record)
         beliefs = choose_pair_effects(record.tally, prior_covariances(record), record.pending)
-        known = record.tally.total + record.pending.sum() / 2
-        if known < self.opening * record.k:
+        if record.tally.total < self.opening * record.k:  # answers; those in flight teach nothing yet
             value = expected_best(beliefs.strengths)
             first, second = best_pair((value + value.T) / 2, allowed, rng)
             return Pair(first, second, "one of these may well be best")

@@ -82,6 +82,11 @@ def test_first_duels_in_flight_are_of_different_arms() -> None:
     assert len(frozenset.union(*asked_at_once(blank_record(8), 4, told=True))) == 8
 
 
+def test_duels_in_flight_do_not_end_the_opening() -> None:
+    record = blank_record(4, pending=np.ones((4, 4), dtype=np.int64) - np.eye(4, dtype=np.int64))
+    assert Auto().ask(record, np.random.default_rng(1)).reason == "one of these may well be best"
+
+
 def test_duels_in_flight_spread_out() -> None:
     record = blank_record(8, tally=Tally.from_wins(played(8, 3)))
     spread, alike = (Counter(asked_at_once(record, 20, told)) for told in (True, False))
