@@ -33,9 +33,23 @@ def sidebar(visit: Visit) -> None:
             f"The study that was asked for is archived or not here. This is '{plain(names[chosen])}'.",
             icon=":material/link_off:",
         )
+    _say_what_runs(visit)
     st.session_state[IN_URL] = chosen
     if linked != chosen:
         st.query_params[STUDY] = chosen
+
+
+def _say_what_runs(visit: Visit) -> None:
+    """A link to the one place where progress shows, while outputs are being generated on request."""
+    for job in visit.services.generation.jobs():
+        if job.order.cells is None and job.progress().in_flight:
+            st.sidebar.page_link(
+                "host/outputs.py",
+                label="Outputs are being generated",
+                icon=":material/bolt:",
+                query_params={STUDY: job.order.study, "outputs_tab": "Generate"},
+            )
+            return
 
 
 @contextmanager

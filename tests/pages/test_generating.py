@@ -136,7 +136,8 @@ def test_a_job_is_cancelled_and_survives_a_change_of_screen(live: Visitor, serve
     open_tab(live, study)
     live.click("generate")
     (job,) = live.services.generation.jobs(study.id)
-    live.go("host/prompts.py")
+    at = live.go("host/prompts.py")
+    assert any(link.proto.label == "Outputs are being generated" for link in at.get("page_link"))
     before = job.progress().done
     open_tab(live, study)
     live.click(f"cancel_{job.id}")
