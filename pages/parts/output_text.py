@@ -17,8 +17,9 @@ LONGEST_MARKDOWN = 40_000  # characters; above it a browser takes seconds to lay
 LONGEST_SHOWN = 200_000
 
 _CODE = re.compile(r"(^(?:```|~~~).*?^(?:```|~~~)[^\S\n]*$|`[^`\n]+`)", re.MULTILINE | re.DOTALL)
-_IMAGE = re.compile(r"!\[([^\]]*)\]\([^)]*\)|!\[([^\]]*)\]\[[^\]]*\]")
-_LINK = re.compile(r"(?<!!)\[([^\]\n]+)\]\(\s*<?([^)\s>]*)>?[^)]*\)")
+# Repeats give nothing back (*+) and labels are bounded: else a text made for it takes minutes to look through.
+_IMAGE = re.compile(r"!\[([^\]]{0,1000}+)\](?:\([^)]*+\)|\[[^\]]{0,1000}+\])")
+_LINK = re.compile(r"(?<!!)\[([^\]\n]{1,1000}+)\]\(\s*+<?+([^)\s>]*+)[^)]*+\)")
 _SAFE_ADDRESS = re.compile(r"(?i)^(https?://|mailto:)")
 _FORMULA = re.compile(r"\$")
 _REWRITTEN = re.compile(r"(:(?=[\w/+-])|[<>~](?==)|<(?=-)|-(?=[->]))")
@@ -40,7 +41,7 @@ def safe_markdown(text: str) -> str:
 
 
 def _prose(text: str) -> str:
-    text = _IMAGE.sub(lambda found: f"[image: {found.group(1) or found.group(2) or 'no description'}]", text)
+    text = _IMAGE.sub(lambda found: f"[image: {found.group(1) or 'no description'}]", text)
     links: list[str] = []
 
     def keep(found: re.Match[str]) -> str:

@@ -71,3 +71,10 @@ def test_a_diff_of_long_texts_is_quick_and_still_small() -> None:
     assert sum(len(text) for kind, text in found if kind == "added") < 100
     diff.pieces(" ".join(words), " ".join(sorted(words)))
     assert time.process_time() - started < 2.0
+
+
+@pytest.mark.parametrize("unit", ["[a](", "[a](<", "![", "![](", "[", "`a\n", "```x\n"])
+def test_no_text_takes_long_to_look_through(unit: str) -> None:
+    started = time.process_time()
+    safe_markdown((unit * 20_000)[:20_000])
+    assert time.process_time() - started < 2.0
