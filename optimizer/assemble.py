@@ -46,6 +46,7 @@ class Services:
         """End background work and let go of the database. The services are of no use afterwards."""
         self.results.close()
         self.judging.close()
+        self.ahead.close()
         self.generation.close()
         self.store.close()
 

@@ -141,6 +141,11 @@ class Ahead:
         with self._changed:
             return self._changed.wait_for(lambda: not self._busy, timeout_s)
 
+    def close(self, patience_s: float = 5.0) -> None:
+        """Follow nothing any more and let what is being worked out come to its end, but not for long."""
+        self._following.clear()
+        self.wait(patience_s)
+
     def _look(self, study: StudyId, rater: RaterId) -> None:
         try:
             while True:

@@ -174,9 +174,7 @@ def _how(prefix: str, old: Connection) -> None:
         (left, "requests_per_minute", old.requests_per_minute, "Calls per minute"),
         (right, "tokens_per_minute", old.tokens_per_minute, "Tokens per minute"),
     ):
-        column.number_input(
-            label, 1, 1_000_000_000, limit, key=f"{prefix}_{name}", placeholder="No limit"
-        )
+        column.number_input(label, 1, 1_000_000_000, limit, key=f"{prefix}_{name}", placeholder="No limit")
 
 
 def _list_models(visit: Visit, prefix: str, old: Connection) -> None:

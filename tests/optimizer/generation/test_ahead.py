@@ -118,3 +118,21 @@ def _settle(ahead: Ahead, generation: Generation) -> None:
     assert ahead.wait(10)
     for job in generation.jobs(STUDY):
         assert job.wait(10)
+
+
+def test_after_closing_nothing_is_followed_and_nothing_is_at_work(
+    server: FakeServer, plain: MemoryStore, generation_on: Callable[..., Generation]
+) -> None:
+    generation = generation_on(plain)
+    ahead = Ahead(plain, Pairing(plain), generation)
+    ahead.follow(STUDY, "fake", Budget(calls=14))
+    ahead.look(STUDY, RATER)
+    ahead.close()
+    assert ahead.wait(0)
+    assert ahead.following(STUDY) is None
+    _settle(ahead, generation)
+    made = server.calls
+    outputs_before = len(plain.output_index(STUDY))
+    ahead.look(STUDY, RATER)
+    _settle(ahead, generation)
+    assert (server.calls, len(plain.output_index(STUDY))) == (made, outputs_before)
