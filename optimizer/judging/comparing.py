@@ -58,11 +58,20 @@ def compared(rows: Iterable[Answered], judge: RaterId) -> list[Compared]:
     return found
 
 
+def once(duels: Iterable[Compared]) -> list[Compared]:
+    """The judge's first answer to each pair of outputs: asked again, it says much the same again, and what
+    people said of the pair must not be counted twice."""
+    found: dict[frozenset[OutputId], Compared] = {}
+    for duel in duels:
+        found.setdefault(frozenset((duel.duel.first_output, duel.duel.second_output)), duel)
+    return list(found.values())
+
+
 def agreement(duels: Sequence[Compared]) -> tuple[Rate, list[bool], list[datetime]]:
     """How often the judge prefers what people prefer, where both prefer one; with each case in order."""
     found = [
         ((duel.judge > 0.5) == (duel.people > 0.5), duel.duel.at)
-        for duel in duels
+        for duel in once(duels)
         if duel.people is not None and duel.people != 0.5 and duel.judge != 0.5
     ]
     same = [agreed for agreed, _ in found]
@@ -89,7 +98,7 @@ def confusion(rows: Iterable[Answered], judge: RaterId) -> IntArray:
 
 def kappa(duels: Iterable[Compared]) -> Coefficient:
     """Cohen's coefficient of the judge and people, over first, tie and second."""
-    shared = [(np.sign(d.judge - 0.5), np.sign(d.people - 0.5)) for d in duels if d.people is not None]
+    shared = [(np.sign(d.judge - 0.5), np.sign(d.people - 0.5)) for d in once(duels) if d.people is not None]
     judge, people = np.array(shared, dtype=np.float64).reshape(-1, 2).T
     return cohen_kappa(judge, people) if shared else UNDEFINED
 
@@ -174,7 +183,7 @@ def powered(duels: Sequence[Compared], prompt: PromptId, audit_only: bool = Fals
     """
     mine = [
         d.of(prompt)
-        for d in duels
+        for d in once(duels)
         if prompt in (d.duel.first, d.duel.second) and (d.duel.audit or not audit_only)
     ]
     both = [(people, judge) for judge, people in mine if people is not None]

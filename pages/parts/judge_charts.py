@@ -1,6 +1,7 @@
 """Plotly figures of a judge beside people: arrays in, figure out."""
 
 from collections.abc import Sequence
+from html import escape
 
 import numpy as np
 import plotly.graph_objects as go
@@ -12,6 +13,7 @@ from optimizer.stats.prediction_powered import PoweredRate
 from pages.parts.charts import COLOURS
 
 WINDOW = 20  # duels that the running agreement looks back on
+MARK = {"dash": "dot", "width": 1, "color": "#808080"}  # seen on light and dark
 SPOKEN = {
     Outcome.FIRST: "first",
     Outcome.BOTH_GOOD: "both good",
@@ -55,7 +57,7 @@ def agreement_over_time(agreed: Sequence[bool]) -> go.Figure:
         line={"color": COLOURS[0], "width": 2.5},
         hovertemplate="duel %{x}: %{y:.0f} %<extra></extra>",
     )
-    figure.add_hline(y=50, line={"dash": "dot", "width": 1}, annotation_text="a coin")
+    figure.add_hline(y=50, line=MARK, annotation_text="a coin")
     figure.update_xaxes(title="duels that both answered, in order of time")
     figure.update_yaxes(title="per cent", range=[0, 102])
     return figure
@@ -63,7 +65,7 @@ def agreement_over_time(agreed: Sequence[bool]) -> go.Figure:
 
 def win_rates(rates: Sequence[tuple[str, PoweredRate]]) -> go.Figure:
     """Each prompt's win rate with its 95 % interval: by people alone, and by people and the judge."""
-    names = [name for name, _ in rates]
+    names = [escape(name, quote=False) for name, _ in rates]  # Plotly reads some HTML
     figure = _figure("Win rate, with 95 % interval", 170 + 46 * len(names))
     alone = [(r.people_value, r.people_low, r.people_high) for _, r in rates]
     both = [(r.value, r.low, r.high) for _, r in rates]
@@ -89,7 +91,7 @@ def win_rates(rates: Sequence[tuple[str, PoweredRate]]) -> go.Figure:
             },
             hovertemplate="%{x:.0f} %",
         )
-    figure.add_vline(x=50, line={"dash": "dot", "width": 1})
+    figure.add_vline(x=50, line=MARK)
     figure.update_xaxes(title="per cent", range=[-2, 102])
     figure.update_yaxes(tickvals=list(range(len(names))), ticktext=names, autorange="reversed")
     figure.update_layout(showlegend=True, legend={"orientation": "h", "y": -0.35})

@@ -7,11 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from optimizer.domain import Batch, JudgeVotes, Outcome, PromptId, RaterId, RaterKind, Settings
+from optimizer.domain import Batch, InputId, JudgeVotes, Outcome, PromptId, RaterId, RaterKind, Settings
 from optimizer.errors import BadInput, Conflict, NotAllowed, NotFitted
 from optimizer.judges.base import Mark
 from optimizer.judges.scripted import agreeing, always, at_random, perfect
-from optimizer.judging.comparing import compared, powered
+from optimizer.judging.comparing import compared, once, powered
+from optimizer.judging.plan import Match
 from optimizer.judging.progress import State
 from optimizer.judging.rulings import ruling_of
 from optimizer.judging.spo import Contest, challenge, outcome_of, sampled_inputs
@@ -188,8 +189,8 @@ def test_people_and_judge_make_a_sharper_win_rate(world: World) -> None:
     duels = compared(world.store.answered(STUDY), report_of(world).rater.id)
     found = powered(duels, PromptId("p1"))
     assert (found.people, found.people + found.judged) == (
-        sum("p1" in (d.duel.first, d.duel.second) and d.people is not None for d in duels),
-        sum("p1" in (d.duel.first, d.duel.second) for d in duels),
+        sum("p1" in (d.duel.first, d.duel.second) and d.people is not None for d in once(duels)),
+        sum("p1" in (d.duel.first, d.duel.second) for d in once(duels)),
     )
     assert found.low < 1 / 3 < found.high  # p1 beats one of its three opponents
     assert found.high - found.low < found.people_high - found.people_low
@@ -365,3 +366,16 @@ def test_an_estimate_has_tokens_and_money_where_prices_are_known(world: World) -
     took = world.run(plan).spent.tokens
     assert took / 3 < found.tokens < 3 * took
     assert not world.store.rubrics(STUDY) or world.judging.estimate(plan).calls == 0
+
+
+def test_what_people_said_counts_once_however_often_a_judge_is_asked(world: World) -> None:
+    for n in range(12):
+        world.vote("p0", "p3", f"x{n}", Outcome.SECOND if n < 9 else Outcome.FIRST)
+    matches = tuple(Match(PromptId("p0"), PromptId("p3"), InputId(f"x{n}")) for n in range(12))
+    name = world.connect("j", BEST)
+    for _ in range(3):  # the same twelve pairs of outputs
+        world.run(world.plan(name, duels=100, matches=matches, follow=False))
+    report = report_of(world)
+    assert (report.votes, report.agreement.n, report.agreement.hits) == (36, 12, 9)
+    assert report.kappa.n == 12
+    assert world.judging.bar.powered(STUDY, report.rater.id)[PromptId("p3")].people == 12
