@@ -17,7 +17,7 @@ LONGEST_MARKDOWN = 40_000  # characters; above it a browser takes seconds to lay
 LONGEST_SHOWN = 200_000
 
 _CODE = re.compile(r"(^(?:```|~~~).*?^(?:```|~~~)[^\S\n]*$|`[^`\n]+`)", re.MULTILINE | re.DOTALL)
-# Repeats give nothing back (*+) and labels are bounded: else a text made for it takes minutes to look through.
+# Repeats give nothing back (*+) and labels are bounded: else a text made for it takes minutes to read.
 _IMAGE = re.compile(r"!\[([^\]]{0,1000}+)\](?:\([^)]*+\)|\[[^\]]{0,1000}+\])")
 _LINK = re.compile(r"(?<!!)\[([^\]\n]{1,1000}+)\]\(\s*+<?+([^)\s>]*+)[^)]*+\)")
 _SAFE_ADDRESS = re.compile(r"(?i)^(https?://|mailto:)")
@@ -72,10 +72,8 @@ def draw(text: str, mode: str) -> None:
     shown = text[:LONGEST_SHOWN]
     if mode == MARKDOWN and len(text) <= LONGEST_MARKDOWN:
         st.markdown(safe_markdown(shown))
-    elif mode == JSON and (parsed := _parsed(text)) is not None:
-        st.code(
-            json.dumps(parsed, indent=2, ensure_ascii=False)[:LONGEST_SHOWN], language="json", wrap_lines=True
-        )
+    elif mode == JSON and (spread := _spread(text)):
+        st.code(visible(spread[:LONGEST_SHOWN]), language="json", wrap_lines=True)
     elif mode == CODE:
         st.code(visible(shown), language=None, line_numbers=True)
     else:
@@ -92,3 +90,12 @@ def _parsed(text: str) -> object | None:
     except (ValueError, RecursionError):
         return None
     return found
+
+
+def _spread(text: str) -> str:
+    """JSON with one value to a line; "" for what is none, or nested too deeply to be written again."""
+    parsed = _parsed(text)
+    try:
+        return "" if parsed is None else json.dumps(parsed, indent=2, ensure_ascii=False)
+    except RecursionError:
+        return ""

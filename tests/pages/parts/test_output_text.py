@@ -6,6 +6,7 @@ import time
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from streamlit.testing.v1 import AppTest
 
 from pages.parts import diff
 from pages.parts.output_text import CODE, JSON, MARKDOWN, RAW, fitting_mode, safe_markdown, visible
@@ -78,3 +79,25 @@ def test_no_text_takes_long_to_look_through(unit: str) -> None:
     started = time.process_time()
     safe_markdown((unit * 20_000)[:20_000])
     assert time.process_time() - started < 2.0
+
+
+def test_half_a_character_in_json_is_shown_as_a_mark() -> None:
+    def screen() -> None:
+        from pages.parts import output_text
+
+        output_text.draw(r'{"a": "\ud800"}', output_text.JSON)
+
+    at = AppTest.from_function(screen).run()
+    assert not at.exception
+    assert at.code[0].value == '{\n  "a": "?"\n}'
+
+
+@pytest.mark.parametrize("depth", [600, 900, 5_000, 100_000])
+def test_json_of_any_depth_is_shown_somehow(depth: int) -> None:
+    def screen(text: str) -> None:
+        from pages.parts import output_text
+
+        output_text.draw(text, output_text.fitting_mode((text, text)))
+
+    at = AppTest.from_function(screen, args=("[" * depth + "]" * depth,)).run()
+    assert not at.exception
