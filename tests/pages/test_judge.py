@@ -2,10 +2,22 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
-from optimizer.domain import Connection, Outcome, RaterKind, Study
+from optimizer.domain import (
+    Batch,
+    Connection,
+    DuelId,
+    Outcome,
+    RaterKind,
+    Study,
+    Vote,
+    VoteId,
+    new_id,
+    utc_now,
+)
 from optimizer.judges.scripted import answer_by, perfect
 from optimizer.judging.progress import State
 from optimizer.llm.base import Message, Request, Role
@@ -159,14 +171,24 @@ def test_trust_compares_with_people_and_sets_aside(visitor: Visitor, study: Stud
     assert visitor.services.store.rater(judge.id).set_aside_at is None
 
 
-def test_win_rates_by_people_are_sharpened_by_the_judge(visitor: Visitor, study: Study) -> None:
-    for prompt in range(6):
-        visitor.voted(study, [Outcome.SECOND] * 2, rater=f"person {prompt}")
-    judged(visitor, study, 40)
+def test_win_rates_by_people_stand_beside_those_with_the_judge(visitor: Visitor, study: Study) -> None:
+    wide = visitor.study(["Terse", "Warm"], [f"input {n}" for n in range(14)], outputs=True)
+    store = visitor.services.store
+    terse, warm = store.prompts(wide.id)
+    (asked,) = visitor.voted(wide, [Outcome.SECOND])
+    for row in store.inputs(wide.id)[1:12]:
+        first, second = (store.outputs(wide.id, prompt.id, row.id)[0].id for prompt in (terse, warm))
+        duel = replace(asked, id=DuelId(new_id()), input=row.id, first=first, second=second)
+        vote = Vote(VoteId(new_id()), wide.id, duel.id, duel.rater, Outcome.SECOND, utc_now())
+        store.add(Batch(duels=[duel], votes=[vote]))
+    judged(visitor, wide, 20)
     opened(visitor, "Trust")
-    shared = next(iter(visitor.services.judging.bar.reports(study.id))).agreement.n
-    assert ("Prediction-powered" in visitor.shown()) is (shared >= 10)
-    assert "People with each other" in [metric.label for metric in visitor.at.metric]
+    assert "Prediction-powered" in visitor.shown()
+    metrics = {metric.label: metric.value for metric in visitor.at.metric}
+    assert metrics["Agrees with people"] == "100%"
+    visitor.at.toggle(key="powered_audit").set_value(True)  # people's were drawn by a selector
+    visitor.run()
+    assert "This needs ten duels" in visitor.shown()
 
 
 def test_the_rubric_has_versions_and_can_be_drafted(
