@@ -130,7 +130,8 @@ with st.container(horizontal=True):
     st.metric("Skipped", f"{standings.skips:,}", width="content")
     if standings.judge_votes:
         st.metric("By judges", f"{standings.judge_votes / standings.votes:.0%}", width="content")
-st.caption(filters.described(chosen, standings))
+told = filters.described(chosen, standings), filters.left_out(visit, study, chosen, standings)
+st.caption(" ".join(told))
 draw_table(standings)
 
 race_tab, pairs_tab, strengths_tab, winners_tab = st.tabs(

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from optimizer.domain import RaterKind, Study
+from optimizer.domain import JudgeVotes, RaterKind, Study
 from optimizer.results import VoteFilter
 from optimizer.standings import Standings
 from pages.parts.access import Visit
@@ -45,3 +45,12 @@ def described(chosen: VoteFilter, standings: Standings) -> str:
     held = " and ".join(parts) or "none"
     filtered = " Filtered." if chosen != VoteFilter() else ""
     return f"These standings hold {held}.{filtered} Skips, replays and raters set aside do not count."
+
+
+def left_out(visit: Visit, study: Study, chosen: VoteFilter, standings: Standings) -> str:
+    """That judges voted too, where their votes stand beside the people's; "" where nothing is left out."""
+    if chosen.kind or not standings.human_votes or study.settings.judge_votes != JudgeVotes.BESIDE:
+        return ""
+    if all(rater.kind is RaterKind.HUMAN for rater in visit.services.store.raters(study.id)):
+        return ""
+    return "Judges' votes stand beside these: choose Judges in the filter to see them."

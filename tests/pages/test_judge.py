@@ -191,6 +191,26 @@ def test_win_rates_by_people_stand_beside_those_with_the_judge(visitor: Visitor,
     assert "This needs ten duels" in visitor.shown()
 
 
+@pytest.mark.parametrize(
+    ("count", "kind", "held"),
+    [
+        ("beside", "Everyone", "hold 3 by people. Skips"),
+        ("beside", "Judges", "hold 8 by judges."),
+        ("full", "Everyone", "hold 3 by people and 8 by judges."),
+        ("full", "People", "hold 3 by people."),
+    ],
+)
+def test_standings_say_whose_votes_they_hold(
+    visitor: Visitor, study: Study, count: str, kind: str, held: str
+) -> None:
+    visitor.services.studies.edit(study.id, settings=replace(study.settings, judge_votes=count))
+    visitor.voted(study, [Outcome.FIRST] * 3)
+    judged(visitor, study, 8)
+    visitor.link("host/standings.py", study, kind=kind)
+    assert held in visitor.shown()
+    assert ("stand beside these" in visitor.shown()) is (count == "beside" and kind == "Everyone")
+
+
 def test_the_rubric_has_versions_and_can_be_drafted(
     visitor: Visitor, study: Study, server: FakeServer
 ) -> None:
