@@ -8,7 +8,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from threading import Lock
+from threading import Event, Lock
 from typing import TypeVar, cast
 
 import numpy as np
@@ -35,6 +35,7 @@ IntArray = NDArray[np.int64]
 
 SKIP = ANSWERS.index((Outcome.SKIP, None))
 CACHED = 64
+CALM_S = 0.5  # before work aside, so that quick votes do not wait for it
 
 T = TypeVar("T")
 
@@ -70,6 +71,7 @@ class Results:
         self._store = store
         self._known: OrderedDict[Hashable, object] = OrderedDict()
         self._lock = Lock()
+        self._closed = Event()
         self._aside = ThreadPoolExecutor(1, "standings")
         self._latest: dict[StudyId, tuple[Hashable, Standings | None, bool]] = {}
 
@@ -101,6 +103,7 @@ class Results:
 
         def renew() -> None:
             fresh = (known, standings)
+            self._closed.wait(CALM_S)
             try:
                 fresh = (version, self.standings(study))
             finally:
@@ -112,6 +115,7 @@ class Results:
 
     def close(self) -> None:
         """Let go of the thread that works aside."""
+        self._closed.set()
         self._aside.shutdown(cancel_futures=True)
 
     def race(self, study: Study, chosen: VoteFilter | None = None, points: int = 24) -> Race:
@@ -174,7 +178,12 @@ class Results:
             if count
         ]
         skips = sum(cell.answers[SKIP] for cell in cells)
-        return _counted(study, chosen, numbers, rows, skips, len(self._store.raters(study.id)))
+        return _counted(study, chosen, numbers, rows, skips, self._voters(study.id, {c.kind for c in cells}))
+
+    def _voters(self, study: StudyId, kinds: set[RaterKind]) -> int:
+        """How many raters of these kinds have a vote that stands and were not set aside."""
+        asked = (r for r in self._store.raters(study) if r.kind in kinds and r.set_aside_at is None)
+        return sum(self._store.last_vote(study, rater.id) is not None for rater in asked)
 
     def _once(self, key: Hashable, study: StudyId, work: Callable[[], T]) -> T:
         """The answer for this version of the study, worked out once."""
