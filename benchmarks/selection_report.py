@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.plot import line_plot
-from benchmarks.selection_worlds import BUDGETS, CYCLIC
+from benchmarks.selection_worlds import BUDGETS, CYCLIC, WORLDS
 
 Row = dict[str, Any]
 
@@ -209,6 +209,16 @@ class Report:
                 verdicts.append(Verdict(target, max(rows.values()) <= limit, said))
         return verdicts
 
+    def gaps(self) -> list[str]:
+        """What the targets speak of and this run did not measure, in sentences."""
+        seen = self.worlds()
+        missing = [world for world in WORLDS if world not in seen]
+        short = [
+            world for world in seen if world in WORLDS and self.rows[f"{world} | auto"]["votes"][-1] < 500
+        ]
+        lines = [f"Not measured in this run: {', '.join(missing)}."] if missing else []
+        return lines + ([f"Not measured beyond 200 votes: {', '.join(short)}."] if short else [])
+
     def text(self) -> str:
         lines = []
         for verdict in self.verdicts():
@@ -267,7 +277,7 @@ def write_report(report: Report, folder: Path) -> None:
         "in win probability against the best for matrices, in normalised accuracy for LMentry prompts.",
         "The recommendation is always that of the preference model, but for duelpy, which has its own word.",
         "The best of several rivals is partly luck, so `not met` in a single cell says less than a pattern.",
-        "Worlds and budgets that do not appear were not measured in this run.",
+        *report.gaps(),
         "Audit duels are off here (a study draws 10 %), so that selectors are compared alone.",
         "`python -m benchmarks.selection --data DIR` repeats it; peers are in `benchmarks/requirements.txt`.",
         "",

@@ -27,6 +27,8 @@ LMENTRY = (
     ("LMentry/more_letters", "flan-t5-xl", "mid"),
     ("LMentry/rhyming_word", "vicuna-13b", "soft"),
 )
+DRAWN = ("btl5", "btl10", "btl20", "btl50")
+WORLDS = (*DRAWN, *MATRICES, *(f"{task.split('/')[1]} ({noise})" for task, _, noise in LMENTRY))
 
 
 @dataclass(frozen=True, slots=True)
