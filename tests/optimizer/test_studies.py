@@ -66,6 +66,8 @@ def test_editing_changes_what_is_given(studies: Studies, store: MemoryStore) -> 
         (Settings(audit_share=0.8, replay_share=0.3), "together is 1.1"),
         (Settings(budget=0), "budget is 0 votes"),
         (Settings(lease_minutes=0), "lease in minutes is 0"),
+        (Settings(output_calls=-1), "outputs may take is 0 or more"),
+        (Settings(output_money=-0.5), "outputs may take is 0 or more"),
     ],
 )
 def test_settings_that_make_no_sense_are_refused(studies: Studies, settings: Settings, said: str) -> None:

@@ -28,6 +28,29 @@ def test_typed_comes_before_environment_before_secrets() -> None:
     assert found(LOCAL, ring=KeyRing()) is None
 
 
+def test_a_source_is_told_without_the_key() -> None:
+    sources = [
+        RING.source(LOCAL, {"http://localhost:8000": "key-typed"}),
+        RING.source(LOCAL),
+        RING.source(OPENAI),
+        KeyRing({}, RING.secrets).source(LOCAL),
+        KeyRing().source(LOCAL),
+    ]
+    assert sources == [
+        "typed in this session",
+        "PROMPT_DUEL_KEY_MY_SERVER_2 in the environment",
+        "OPENAI_API_KEY in the environment",
+        "the secrets file",
+        None,
+    ]
+
+
+@pytest.mark.parametrize("server", ["http://host:port/v1", "http://[::1/v1", "http://host:99999/v1"])
+def test_what_cannot_be_an_address_is_an_error_of_ours(server: str) -> None:
+    with pytest.raises(BadInput, match="is not the address of a server"):
+        origin(server)
+
+
 @pytest.mark.parametrize(
     "server",
     [
