@@ -121,6 +121,15 @@ def test_a_rater_set_aside_does_not_count(store: Store) -> None:
     assert Results(store).standings(store.study(STUDY)).judge_votes == 0
 
 
+def test_only_raters_whose_votes_are_held_are_counted(store: Store) -> None:
+    store.add(Batch(raters=[Rater(RaterId("bob"), STUDY, "Bob, who only looked")]))
+    results = Results(store)
+    assert results.standings(store.study(STUDY)).raters == 1  # the judge stands beside
+    assert results.standings(store.study(STUDY), VoteFilter(judges=JudgeVotes.FULL)).raters == 2
+    store.replace(replace(store.rater(RaterId("ann")), set_aside_at=NOW))
+    assert results.standings(store.study(STUDY)).raters == 1  # the judge alone
+
+
 def test_a_retired_prompt_keeps_its_strength_but_cannot_be_best(store: Store) -> None:
     chosen = VoteFilter(kind=RaterKind.JUDGE)
     best = next(prompt for prompt in store.prompts(STUDY) if prompt.id == "p2")
