@@ -112,12 +112,3 @@ def best_pair(value: FloatArray, allowed: BoolArray, rng: np.random.Generator) -
     best = np.flatnonzero(shown == shown.max())
     i, j = divmod(int(rng.choice(best)), value.shape[0])
     return i, j
-
-
-def best_partner(value: FloatArray, arm: int, allowed: BoolArray, rng: np.random.Generator) -> int | None:
-    """The arm of the highest value (k,) that ``arm`` may meet, ties at random; None if none may."""
-    partners = np.flatnonzero(allowed[arm])
-    if partners.size == 0:
-        return None
-    best = partners[value[partners] == value[partners].max()]
-    return int(rng.choice(best))

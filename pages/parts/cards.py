@@ -8,8 +8,8 @@ from optimizer.domain import Duel, Study
 from pages.parts import output_text
 
 REASONS = {
-    "audit": "Drawn at random among all pairs, whatever the selector would have liked. One duel in ten is "
-    "such an audit: it keeps the observed win rates honest.",
+    "audit": "Drawn at random among all pairs, whatever the selector would have liked. Some duels are "
+    "such audits: they keep the observed win rates honest.",
     "replay": "You have seen this pair before, with the sides swapped. It tests how steady the votes are and "
     "does not count for the ranking.",
     "review": "A judge has voted on this pair and was not certain, or much hangs on it: your vote confirms "

@@ -13,7 +13,7 @@ from optimizer.domain import (
     Vote,
     VoteId,
 )
-from optimizer.errors import PromptDuelError
+from optimizer.errors import NotFound, PromptDuelError
 from optimizer.workshop import ShownDuel
 from pages.parts import cards, critic, diff, frame, labels, output_text
 from pages.parts.access import Visit
@@ -49,11 +49,11 @@ def strip(visit: Visit, study: Study, rater: Rater) -> None:
             critic.draw(visit, vote)
 
 
-def review(visit: Visit, study: Study, rater: Rater) -> None:
-    """The same as a screen of its own, with the two outputs, for raters who say why."""
+def review(visit: Visit, study: Study, rater: Rater) -> bool:
+    """The same as a screen of its own, for raters who say why. False when there is no such vote."""
     vote = _latest(visit, rater)
-    if vote is None:
-        return
+    if vote is None or vote.study != study.id:
+        return False
     shown = visit.services.workshop.show(visit.services.store.duel(vote.duel))
     st.subheader(f"You said: {spoken(vote)}")
     _reasons(visit, rater, vote)
@@ -65,6 +65,7 @@ def review(visit: Visit, study: Study, rater: Rater) -> None:
         cards.output("A", shown.first.text, mode, "pane_first")
     with right:
         cards.output("B", shown.second.text, mode, "pane_second")
+    return True
 
 
 def spoken(vote: Vote) -> str:
@@ -75,7 +76,10 @@ def spoken(vote: Vote) -> str:
 def _latest(visit: Visit, rater: Rater) -> Vote | None:
     if "last_vote" not in st.session_state:
         return None
-    vote = visit.services.store.vote(VoteId(st.session_state["last_vote"]))
+    try:
+        vote = visit.services.store.vote(VoteId(st.session_state["last_vote"]))
+    except NotFound:  # the database was put back to an earlier one
+        return None
     return vote if vote.rater == rater.id and vote.withdrawn_at is None else None
 
 
@@ -93,7 +97,7 @@ def _reasons(visit: Visit, rater: Rater, vote: Vote) -> None:
                 st.session_state.get(comment) or "",
             )
         except PromptDuelError as error:
-            frame.keep_message(str(error))
+            frame.keep_message(labels.plain(str(error)))
 
     # The widgets own their values from here on: a changed default would make new widgets of them.
     st.session_state.setdefault(names["first"], list(vote.first_reasons))

@@ -12,6 +12,7 @@ from pages.parts import (
     diff,
     frame,
     keyguard,
+    labels,
     last_vote,
     live_pair,
     notices,
@@ -43,7 +44,7 @@ def vote(duel: DuelId, outcome: Outcome, grade: Grade | None = None) -> None:
     try:
         cast = visit.services.workshop.record_vote(duel, rater.id, outcome, grade, seen_ms)
     except PromptDuelError as error:
-        frame.keep_message(str(error))
+        frame.keep_message(labels.plain(str(error)))
         return
     st.session_state["last_vote"] = cast.id
     st.session_state["reviewing"] = bool(st.session_state.get("pause")) and outcome is not Outcome.SKIP
@@ -53,7 +54,7 @@ def undo() -> None:
     try:
         visit.services.workshop.undo(study.id, rater.id)
     except PromptDuelError as error:
-        frame.keep_message(str(error))
+        frame.keep_message(labels.plain(str(error)))
         return
     st.session_state["reviewing"] = False
     st.session_state.pop("last_vote", None)
@@ -155,8 +156,7 @@ rater = visit.rater(study.id)
 frame.style()
 notices.draw()
 
-if st.session_state.get("reviewing") and "last_vote" in st.session_state:
-    last_vote.review(visit, study, rater)
+if st.session_state.get("reviewing") and last_vote.review(visit, study, rater):
     with st.bottom, st.container(horizontal=True, horizontal_alignment="center"):
         # Two keys for one thing: a focused chip keeps Ctrl+Enter to itself, a text field keeps letters.
         st.button("Save and go on", on_click=go_on, shortcut="Ctrl+Enter", type="primary", key="go_on")
@@ -167,7 +167,7 @@ if st.session_state.get("reviewing") and "last_vote" in st.session_state:
 try:
     shown = live_pair.next_duel(visit, study, rater)
 except NothingToAsk as missing:
-    st.info(str(missing), icon=":material/hourglass_empty:")
+    st.info(labels.plain(str(missing)), icon=":material/hourglass_empty:")
     live_pair.draw_switched_off(study)
     with st.container(horizontal=True):
         st.page_link("host/prompts.py", label="Prompts", icon=":material/edit_note:")
