@@ -4,6 +4,7 @@ Nothing is kept but a small cache that is derived: each answer belongs to one ve
 votes and content, which the store counts in the same transaction as the change.
 """
 
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -35,7 +36,8 @@ IntArray = NDArray[np.int64]
 
 SKIP = ANSWERS.index((Outcome.SKIP, None))
 CACHED = 64
-CALM_S = 0.5  # before work aside, so that quick votes do not wait for it
+CALM_S = 0.8  # without a vote before work aside, so that quick votes do not wait for it
+MOST_WAIT_S = 10.0
 
 T = TypeVar("T")
 
@@ -93,8 +95,7 @@ class Results:
 
         For a line on the voting screen, which must not keep the next vote waiting. None at first.
         """
-        counters = self._store.counters(study.id)
-        version = (study.settings, counters.content_version, counters.vote_version)
+        version = self._version(study)
         with self._lock:
             known, standings, under_way = self._latest.get(study.id, (None, None, False))
             if known == version or under_way:
@@ -103,15 +104,28 @@ class Results:
 
         def renew() -> None:
             fresh = (known, standings)
-            self._closed.wait(CALM_S)
             try:
-                fresh = (version, self.standings(study))
+                fresh = (self._calm(study), self.standings(study))
             finally:
                 with self._lock:
                     self._latest[study.id] = (*fresh, False)
 
         self._aside.submit(renew)
         return standings
+
+    def _version(self, study: Study) -> Hashable:
+        counters = self._store.counters(study.id)
+        return (study.settings, counters.content_version, counters.vote_version)
+
+    def _calm(self, study: Study) -> Hashable:
+        """Wait until nobody has voted for ``CALM_S``, or ``MOST_WAIT_S`` have passed; the version then."""
+        deadline = time.monotonic() + MOST_WAIT_S
+        version = self._version(study)
+        while time.monotonic() < deadline and not self._closed.wait(CALM_S):
+            before, version = version, self._version(study)
+            if version == before:
+                break
+        return version
 
     def close(self) -> None:
         """Let go of the thread that works aside."""

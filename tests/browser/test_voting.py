@@ -25,9 +25,11 @@ def test_the_sample_study_is_voted_to_a_stop_by_keyboard_alone(page: Page, serve
     store = server.store
     study = shown_duel(page, store).study
     order = [prompt.id for prompt in store.prompts(study)]
-    for _ in range(120):
+    for turn in range(120):
         duel = shown_duel(page, store)
         first_is_better = order.index(duel.first_prompt) > order.index(duel.second_prompt)
+        if turn % 6 == 5:
+            page.wait_for_timeout(2000)  # the line under the answers is worked out when it is calm
         press(page, "a" if first_is_better else "b")
         line = page.locator('[data-testid="stBottomBlockContainer"]').inner_text()
         if "is the best with a probability" in line and "may still overtake" not in line:

@@ -39,7 +39,7 @@ def test_the_preview_holds_the_rows_that_pass_the_filter(visitor: Visitor) -> No
     visitor.voted(study, [Outcome.SECOND] * 2, "Anna")
     at = visitor.go(SCREEN, study)
     assert list(at.dataframe[0].value["winner"]) == ["Terse"] * 3 + ["Warm"] * 2
-    at.multiselect(key="raters").set_value([visitor.rater(study, "Anna").id])
+    at.multiselect(key="raters").set_value([f"Anna ({visitor.rater(study, 'Anna').id[:4]})"])
     visitor.run()
     assert list(at.dataframe[0].value["rater"]) == ["Anna", "Anna"]
 
