@@ -5,6 +5,7 @@ import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
@@ -71,8 +72,10 @@ def test_a_study_without_outputs_is_generated_judged_and_ranked(run: Run, tmp_pa
     assert again.stdout.startswith("0 votes, 0 calls")
     store = open_store(f"sqlite:///{tmp_path / 'prompt-duel.db'}")
     study = store.study(STUDY)
-    rows = Results(store).standings(study, VoteFilter(kind=RaterKind.JUDGE)).rows
-    assert [row.prompt.name for row in rows] == ["P2", "P1", "P0"]
+    standings = Results(store).standings(study, VoteFilter(kind=RaterKind.JUDGE))
+    assert standings.rows[0].prompt.name == "P2"
+    assert [prompt.name for prompt in standings.arms] == ["P0", "P1", "P2"]
+    assert not np.triu(standings.wins).any()  # no vote ever went to the worse one, whatever the side
     assert store.check() == []
     store.close()
 
