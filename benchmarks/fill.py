@@ -35,7 +35,26 @@ from optimizer.domain import (
 )
 
 ARMS, INPUTS = 20, 50
-WORDS = ["the", "quick", "brown", "fox", "jumps", "over", "a", "lazy", "dog", "while", "nobody", "looks", "at", "the", "clock", "on", "the", "wall"]
+WORDS = [
+    "the",
+    "quick",
+    "brown",
+    "fox",
+    "jumps",
+    "over",
+    "a",
+    "lazy",
+    "dog",
+    "while",
+    "nobody",
+    "looks",
+    "at",
+    "the",
+    "clock",
+    "on",
+    "the",
+    "wall",
+]
 GOOD, FIRST, SECOND = 3, 1, 6  # positions in ANSWERS
 
 
@@ -49,8 +68,12 @@ def batch(votes: int, seed: int) -> Batch:
     rng = np.random.default_rng(seed)
     now = utc_now()
     study = Study(StudyId("bench"), "Benchmark", "Which filler reads best?", seed=seed, created_at=now)
-    prompts = [Prompt(PromptId(f"p{i}"), study.id, f"Prompt {i}", f"Write {i} {{{{topic}}}}") for i in range(ARMS)]
-    inputs = [Input(InputId(f"x{x}"), study.id, {"topic": f"topic {x}"}, (f"tag{x % 3}",)) for x in range(INPUTS)]
+    prompts = [
+        Prompt(PromptId(f"p{i}"), study.id, f"Prompt {i}", f"Write {i} {{{{topic}}}}") for i in range(ARMS)
+    ]
+    inputs = [
+        Input(InputId(f"x{x}"), study.id, {"topic": f"topic {x}"}, (f"tag{x % 3}",)) for x in range(INPUTS)
+    ]
     outputs = [
         Output(OutputId(f"o{i}-{x}"), study.id, PromptId(f"p{i}"), InputId(f"x{x}"), text(i * INPUTS + x))
         for i in range(ARMS)
@@ -64,9 +87,20 @@ def batch(votes: int, seed: int) -> Batch:
         x = int(rng.integers(INPUTS))
         at = now - timedelta(seconds=votes - n)
         duel = Duel(
-            DuelId(f"d{n}"), study.id, InputId(f"x{x}"), OutputId(f"o{i}-{x}"), OutputId(f"o{j}-{x}"),
-            PromptId(f"p{i}"), PromptId(f"p{j}"), rater.id, "random", "benchmark", False, at, at + timedelta(1),
-        )  # fmt: skip
+            DuelId(f"d{n}"),
+            study.id,
+            InputId(f"x{x}"),
+            OutputId(f"o{i}-{x}"),
+            OutputId(f"o{j}-{x}"),
+            PromptId(f"p{i}"),
+            PromptId(f"p{j}"),
+            rater.id,
+            "random",
+            "benchmark",
+            False,
+            at,
+            at + timedelta(1),
+        )
         won = rng.random() < 1 / (1 + np.exp(strengths[j] - strengths[i]))
         answer = GOOD if rng.random() < 0.1 else FIRST if won else SECOND
         outcome, grade = ANSWERS[answer]
@@ -76,7 +110,9 @@ def batch(votes: int, seed: int) -> Batch:
 
 
 def main() -> None:
-    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     options.add_argument("folder", type=Path)
     options.add_argument("--votes", type=int, default=100)
     options.add_argument("--seed", type=int, default=1)

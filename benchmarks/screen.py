@@ -23,7 +23,13 @@ from playwright.sync_api import Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync", "--no-first-run"]
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-sync",
+    "--no-first-run",
+]
 SEED = 1
 
 # Runs in the page: press the key, resolve with the milliseconds until the pane's text has changed and
@@ -80,7 +86,10 @@ def wait_for(page: Page, address: str, selector: str) -> None:
 
 def start_times(page: Page, rounds: int) -> dict[str, list[float]]:
     """Seconds from the command to the content on screen, the two apps in turn."""
-    apps = {"empty": (ROOT / "benchmarks/bare/empty.py", "text=ready"), "ours": (ROOT / "app.py", ".st-key-pane_second")}
+    apps = {
+        "empty": (ROOT / "benchmarks/bare/empty.py", "text=ready"),
+        "ours": (ROOT / "app.py", ".st-key-pane_second"),
+    }
     times: dict[str, list[float]] = {name: [] for name in apps}
     with tempfile.TemporaryDirectory() as folder:  # the same database each time: not the very first start
         for turn in range(rounds + 1):
@@ -108,13 +117,21 @@ def press_times(page: Page, address: str, selector: str, votes: int) -> list[flo
 
 def fill(folder: Path, votes: int) -> None:
     """A study of 20 prompts and 50 inputs with so many votes, as the app's first study."""
-    command = [sys.executable, str(ROOT / "benchmarks/fill.py"), str(folder), "--votes", str(votes), "--seed", str(SEED)]
+    command = [
+        sys.executable,
+        str(ROOT / "benchmarks/fill.py"),
+        str(folder),
+        "--votes",
+        str(votes),
+        "--seed",
+        str(SEED),
+    ]
     subprocess.run(command, cwd=ROOT, check=True, env={**os.environ, "PYTHONPATH": str(ROOT)})
 
 
 def summary(times: list[float]) -> str:
     ordered = sorted(times)
-    return f"p50 {statistics.median(ordered):7.1f}  p95 {ordered[int(0.95 * len(ordered))]:7.1f}  n={len(ordered)}"
+    return f"p50 {statistics.median(ordered):7.1f}  p95 {p95(ordered):7.1f}  n={len(ordered)}"
 
 
 def p95(times: list[float]) -> float:
@@ -130,9 +147,10 @@ def main() -> None:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         starts = start_times(browser.new_page(), chosen.rounds)
+        median = {name: statistics.median(times) for name, times in starts.items()}
         for name, times in starts.items():
-            print(f"start to content, {name:6} (s):  median {statistics.median(times):.2f}  {[round(t, 2) for t in times]}")
-        print(f"  ratio of medians: {statistics.median(starts['ours']) / statistics.median(starts['empty']):.2f}")
+            print(f"start to content, {name:6} (s): median {median[name]:.2f} {[round(t, 2) for t in times]}")
+        print(f"  ratio of medians: {median['ours'] / median['empty']:.2f}")
         presses: dict[str, list[float]] = {}
         pane = ".st-key-pane_first"
         for name, script, selector, votes in (
@@ -146,8 +164,8 @@ def main() -> None:
                 with serving(ROOT / script, Path(folder)) as address:
                     presses[name] = press_times(browser.new_page(), address, selector, chosen.presses)
             print(f"key to next pair, {name:10} (ms): {summary(presses[name])}")
-        print(f"  p95 ratio, few votes to bare:       {p95(presses['few votes']) / p95(presses['bare']):.2f}")
-        print(f"  p95 ratio, many votes to few votes: {p95(presses['many votes']) / p95(presses['few votes']):.2f}")
+        for one, other in (("few votes", "bare"), ("many votes", "few votes")):
+            print(f"  p95 ratio, {one} to {other}: {p95(presses[one]) / p95(presses[other]):.2f}")
         browser.close()
 
 

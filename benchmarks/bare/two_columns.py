@@ -2,7 +2,26 @@
 
 import streamlit as st
 
-WORDS = ["the", "quick", "brown", "fox", "jumps", "over", "a", "lazy", "dog", "while", "nobody", "looks", "at", "the", "clock", "on", "the", "wall"]
+WORDS = [
+    "the",
+    "quick",
+    "brown",
+    "fox",
+    "jumps",
+    "over",
+    "a",
+    "lazy",
+    "dog",
+    "while",
+    "nobody",
+    "looks",
+    "at",
+    "the",
+    "clock",
+    "on",
+    "the",
+    "wall",
+]
 
 
 def text(turn: int, side: int) -> str:
