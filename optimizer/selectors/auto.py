@@ -19,11 +19,10 @@ from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr
 
 from optimizer.selectors.base import BoolArray, Need, Pair, Record, allowed_pairs, best_pair
+from optimizer.selectors.eubo import expected_best
 from optimizer.stats.pair_effects import PairPosterior, choose_pair_effects
-from optimizer.stats.posterior import Posterior
 from optimizer.stats.priors import by_lineage, by_similarity
 
 FloatArray = NDArray[np.float64]
@@ -68,18 +67,6 @@ def prior_covariances(record: Record) -> tuple[FloatArray, ...] | None:
         assert record.parents is not None
         bases += [by_lineage(record.parents, base) for base in bases]
     return tuple(bases) if len(bases) > 1 else None
-
-
-def expected_best(posterior: Posterior) -> FloatArray:
-    """EUBO (k, k): E[max(theta_i, theta_j)] = m_i Phi(d/s) + m_j Phi(-d/s) + s phi(d/s)."""
-    mean, cov = posterior.mean, posterior.cov
-    variance = np.diag(cov)
-    gap = mean[:, None] - mean[None, :]
-    spread = np.sqrt(np.maximum(variance[:, None] + variance[None, :] - 2 * cov, 1e-12))
-    z = gap / spread
-    density = np.exp(-z * z / 2) / np.sqrt(2 * np.pi)
-    value: FloatArray = mean[None, :] + gap * ndtr(z) + spread * density
-    return value
 
 
 def challenge(

@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
-from optimizer.selectors.auto import Auto, challenge, expected_best, prior_covariances, top_two
+from optimizer.selectors.auto import Auto, challenge, prior_covariances, top_two
 from optimizer.selectors.base import Record, allowed_pairs, blank_record
+from optimizer.selectors.eubo import expected_best
 from optimizer.simulate import Scene, simulate
 from optimizer.simulation.run import Terms, play
 from optimizer.simulation.worlds import Setting, from_matrix
