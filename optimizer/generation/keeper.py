@@ -1,8 +1,8 @@
 """Stores outputs while their writers go on to the next, together where they come together.
 
 A durable write waits for the disk. If each call waited for its own, the disk would set the pace of the
-model server. Outputs wait here for a few milliseconds instead, bounded in number; each writer is told
-when its output is durable.
+model server. Outputs wait here for a few milliseconds instead; each writer is told when its output is
+durable. A process that is killed loses those that are not stored yet, so their number is bounded.
 """
 
 import threading
@@ -13,7 +13,7 @@ from optimizer.domain import Batch, Output
 from optimizer.errors import PromptDuelError
 from optimizer.storage.base import Store
 
-MOST_WAITING = 64
+MOST_UNSTORED = 16  # those that wait and those being written
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +30,14 @@ class Keeper:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._waiting: list[_Ticket] = []
+        self._storing = 0
         self._writing = False
         self._changed = threading.Condition()
 
     def submit(self, output: Output, tell: Callable[[PromptDuelError | None], None]) -> None:
-        """Store the output soon. Waits only when too many others wait already."""
+        """Store the output soon. Waits only when too many others are not stored yet."""
         with self._changed:
-            self._changed.wait_for(lambda: len(self._waiting) < MOST_WAITING)
+            self._changed.wait_for(lambda: len(self._waiting) + self._storing < MOST_UNSTORED)
             self._waiting.append(_Ticket(output, tell))
             if not self._writing:
                 self._writing = True
@@ -52,7 +53,8 @@ class Keeper:
         finally:
             if untold:  # a bug, of which the thread's own traceback tells
                 with self._changed:
-                    untold, self._waiting, self._writing = untold + self._waiting, [], False
+                    untold, self._waiting = untold + self._waiting, []
+                    self._storing, self._writing = 0, False
                     self._changed.notify_all()
                 for ticket in untold:
                     ticket.tell(PromptDuelError("Storing this output broke off. Try again."))
@@ -61,7 +63,7 @@ class Keeper:
         """All that wait; when none do, the thread's work is done."""
         with self._changed:
             taken, self._waiting = self._waiting, []
-            self._writing = bool(taken)
+            self._storing, self._writing = len(taken), bool(taken)
             self._changed.notify_all()
             return taken
 

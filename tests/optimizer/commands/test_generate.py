@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 
 from optimizer.__main__ import cli
 from optimizer.domain import Batch, Input, InputId, Prompt, PromptId, Study, StudyId
+from optimizer.generation.keeper import MOST_UNSTORED
 from optimizer.storage.sqlite import SqliteStore
 from tests.fakes.openai_server import FakeServer, Fault
 
@@ -127,11 +128,13 @@ def started(database: Path) -> "subprocess.Popen[str]":
     )
 
 
-@pytest.mark.parametrize(("ending", "code", "repeats"), [(signal.SIGTERM, 130, 0), (signal.SIGKILL, -9, 6)])
+@pytest.mark.parametrize(
+    ("ending", "code", "repeats"), [(signal.SIGTERM, 130, 0), (signal.SIGKILL, -9, 4 + MOST_UNSTORED)]
+)
 def test_a_process_that_is_ended_midway_resumes(
     connected: Run, server: FakeServer, database: Path, ending: signal.Signals, code: int, repeats: int
 ) -> None:
-    """Ended politely, no call is repeated; killed, at most those of its six threads."""
+    """Ended politely, no call is repeated; killed, at most the four in flight and those not stored yet."""
     server.latency_s = 0.03
     process = started(database)
     end = time.monotonic() + 60

@@ -9,7 +9,7 @@ import pytest
 
 from optimizer.domain import Batch, Input, InputId, Output, OutputId, Prompt, PromptId, Study, StudyId
 from optimizer.errors import Conflict, PromptDuelError
-from optimizer.generation.keeper import MOST_WAITING, Keeper
+from optimizer.generation.keeper import MOST_UNSTORED, Keeper
 from optimizer.storage.memory import MemoryStore
 
 STUDY = StudyId("study")
@@ -112,10 +112,10 @@ def test_a_conflict_hits_only_the_output_that_has_it(slow: SlowStore) -> None:
 
 
 def test_writers_wait_when_the_disk_cannot_follow(slow: SlowStore) -> None:
-    keeper, told = Keeper(slow), Told(MOST_WAITING * 3)
+    keeper, told = Keeper(slow), Told(MOST_UNSTORED * 3)
     slow.seconds = 0.05
     started = time.monotonic()
-    for n in range(MOST_WAITING * 3):
+    for n in range(MOST_UNSTORED * 3):
         keeper.submit(output(n), told.of(n))
     assert time.monotonic() - started >= 0.05  # at least one write had to be waited for
     told.wait()

@@ -14,7 +14,7 @@ from optimizer.errors import BadInput, Conflict, NotFound
 from optimizer.generation import Generation
 from optimizer.generation.cells import Cell, Order
 from optimizer.generation.job import Job, State
-from optimizer.generation.keeper import MOST_WAITING
+from optimizer.generation.keeper import MOST_UNSTORED
 from optimizer.llm.budget import Budget
 from optimizer.llm.errors import CallCancelled
 from optimizer.llm.keys import KeyRing, origin
@@ -420,7 +420,7 @@ def test_snapshots_are_consistent_while_threads_work(
         progress = job.progress()
         assert progress.total == 100
         assert seen <= progress.done <= 100
-        assert progress.in_flight <= 8 + 2 * MOST_WAITING
+        assert progress.in_flight <= 8 + MOST_UNSTORED
         seen = progress.done
     assert job.progress().done == 100
     assert job.progress().per_second > 0
