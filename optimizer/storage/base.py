@@ -45,6 +45,7 @@ from optimizer.domain import (
     Vote,
     VoteId,
 )
+from optimizer.storage.documents import Documents
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +118,11 @@ class Answered:
 
 class Store(Protocol):
     """Keeps studies; the promises are at the top of this file."""
+
+    @property
+    def documents(self) -> Documents:
+        """What hosts and background work note beside the vote log."""
+        ...
 
     # -- writing ------------------------------------------------------------------------------
     def add(self, batch: Batch) -> None:

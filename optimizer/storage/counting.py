@@ -1,8 +1,9 @@
 """What a vote says to statistics: how it is counted, the same for every store and check."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from optimizer.domain import ANSWERS, Duel, InputId, PromptId, Rater, RaterKind, Vote
+from optimizer.domain import ANSWERS, Ballot, Duel, InputId, PromptId, Rater, RaterId, RaterKind, Vote
 from optimizer.storage.base import Answered, CellCount, PairCount
 
 PairKey = tuple[RaterKind, PromptId, PromptId]
@@ -43,6 +44,14 @@ class Counts:
     pairs: dict[PairKey, list[int]] = field(default_factory=dict)
     cells: dict[CellKey, list[int]] = field(default_factory=dict)
 
+    @classmethod
+    def of(cls, ballots: Iterable[Ballot], raters: Mapping[RaterId, Rater]) -> "Counts":
+        """Counted anew."""
+        fresh = cls()
+        for ballot in ballots:
+            fresh.add_vote(ballot.vote, ballot.duel, raters[ballot.vote.rater])
+        return fresh
+
     def add(
         self, kind: RaterKind, input: InputId, first: PromptId, second: PromptId, answer: int, times: int
     ) -> None:
@@ -61,3 +70,7 @@ class Counts:
 
     def cell_counts(self) -> list[CellCount]:
         return [CellCount(*key, tuple(row)) for key, row in sorted(self.cells.items()) if any(row)]
+
+    def same_as(self, other: "Counts") -> bool:
+        """Do both count the same, however they came about?"""
+        return self.cell_counts() == other.cell_counts() and self.pair_counts() == other.pair_counts()

@@ -32,6 +32,7 @@ from optimizer.domain import (
 from optimizer.errors import Conflict, DuelClosed, NotFound, StorageError
 from optimizer.storage.base import Answered, CellCount, Counters, OutputKey, PairCount
 from optimizer.storage.counting import Counts, answered
+from optimizer.storage.documents import MemoryDocuments
 from optimizer.storage.rules import check_storable, check_time
 from optimizer.storage.shelves import Shelves
 
@@ -45,6 +46,7 @@ class MemoryStore:
     def __init__(self) -> None:
         self._lock = RLock()
         self._all = Shelves()
+        self.documents = MemoryDocuments(self._lock, self._all.studies)
 
     # -- writing ------------------------------------------------------------------------------
     def add(self, batch: Batch) -> None:
@@ -278,16 +280,12 @@ class MemoryStore:
 
     def check(self) -> list[str]:
         with self._lock:
-            faults = []
-            for study in self._all.studies:
-                recount = Counts()
-                for ballot in self.ballots(study):
-                    rater = self._all.raters[ballot.vote.rater]
-                    recount.add_vote(ballot.vote, ballot.duel, rater)
-                kept = self._all.tallies[study].counts
-                if kept.cell_counts() != recount.cell_counts() or kept.pair_counts() != recount.pair_counts():
-                    faults.append(f"The counts of study {study!r} differ from a recount of its votes.")
-            return faults
+            wrong = (
+                study
+                for study, kept in self._all.tallies.items()
+                if not kept.counts.same_as(Counts.of(self.ballots(study), self._all.raters))
+            )
+            return [f"The counts of study {study!r} differ from a recount of its votes." for study in wrong]
 
     def close(self) -> None:
         """Nothing to let go."""

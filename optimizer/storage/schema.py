@@ -257,4 +257,19 @@ STEPS: Steps = {
         """,
         "ALTER TABLE votes ADD COLUMN verdict TEXT NOT NULL DEFAULT '{}'",
     ),
+    "0004_documents": (
+        """
+        CREATE TABLE documents (
+            seq INTEGER PRIMARY KEY,
+            kind TEXT NOT NULL,
+            id TEXT NOT NULL,
+            study TEXT REFERENCES studies (id),
+            body TEXT NOT NULL,
+            version INTEGER NOT NULL,
+            changed_at TEXT NOT NULL,
+            UNIQUE (kind, id)
+        ) STRICT
+        """,
+        "CREATE INDEX documents_of_study ON documents (kind, study, seq)",
+    ),
 }

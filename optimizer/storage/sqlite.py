@@ -57,6 +57,7 @@ from optimizer.storage.rows import (
     write_time,
 )
 from optimizer.storage.rules import check_storable
+from optimizer.storage.sqlite_documents import SqliteDocuments
 
 _KIND = RATER_KIND.read
 
@@ -66,6 +67,7 @@ class SqliteStore:
 
     def __init__(self, path: Path | str) -> None:
         self._file = DatabaseFile(Path(path))
+        self.documents = SqliteDocuments(self._file)
 
     # -- writing ------------------------------------------------------------------------------
     def add(self, batch: Batch) -> None:

@@ -255,8 +255,8 @@ def test_the_check_finds_damaged_pages(store: SqliteStore, path: Path) -> None:
     voted(store, 300)
     store.close()
     data = bytearray(path.read_bytes())
-    middle = len(data) // 2 // 4096 * 4096
-    data[middle : middle + 4096] = b"\xff" * 4096
+    page = data.rindex(b"2026-03-01") // 4096 * 4096  # one that holds the time of some row
+    data[page : page + 4096] = b"\xff" * 4096
     path.write_bytes(data)
     faults = SqliteStore(path).check()
     assert faults
