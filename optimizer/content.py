@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from optimizer.domain import Input, InputId, Prompt, PromptId, StudyId
-from optimizer.selectors.base import BoolArray
+from optimizer.newcomers import ancestors_in_use, proposed
+from optimizer.selectors.base import BoolArray, IntArray
 from optimizer.storage.base import OutputKey, Store
 
 
@@ -23,11 +24,14 @@ class Content:
     open: BoolArray  # (arms, inputs): has one, or nothing yet; not: all that came was held back
     playable: BoolArray  # (arms, arms): with what is there
     makeable: BoolArray  # (arms, arms): with what can be generated, too
+    parents: IntArray  # (arms,) the nearest ancestor in use, -1 for none
+    proposed: BoolArray  # (arms,) written by a proposer
 
 
 def read_content(store: Store, study_id: StudyId, version: int) -> Content:
     """The content as it is now, said to be of this version."""
-    prompts = tuple(p for p in store.prompts(study_id) if p.retired_at is None)
+    everyone = store.prompts(study_id)
+    prompts = tuple(p for p in everyone if p.retired_at is None)
     inputs = tuple(x for x in store.inputs(study_id) if x.retired_at is None)
     arm = {p.id: i for i, p in enumerate(prompts)}
     column = {x.id: c for c, x in enumerate(inputs)}
@@ -43,7 +47,18 @@ def read_content(store: Store, study_id: StudyId, version: int) -> Content:
                 covered[cell] = True
     open = covered | ~tried
     return Content(
-        version, prompts, arm, inputs, column, samples, covered, open, _sharing(covered), _sharing(open)
+        version,
+        prompts,
+        arm,
+        inputs,
+        column,
+        samples,
+        covered,
+        open,
+        _sharing(covered),
+        _sharing(open),
+        ancestors_in_use(everyone, arm),
+        proposed(prompts, arm),
     )
 
 

@@ -27,8 +27,9 @@ from optimizer.domain import (
 )
 from optimizer.errors import NothingToAsk
 from optimizer.facts import supply
+from optimizer.newcomers import introduce
 from optimizer.selectors import SELECTORS
-from optimizer.selectors.base import BoolArray, Pair, Record, Selector, allowed_pairs
+from optimizer.selectors.base import Pair, Record, uniform_pair
 from optimizer.selectors.inputs import IntArray, choose_input
 from optimizer.stats.tally import Tally
 from optimizer.storage.base import Counters, OutputKey, PairCount, Store
@@ -161,9 +162,11 @@ class Pairing:
             if replay is not None:
                 return replay
         if draw >= 1.0 - settings.audit_share:
-            return Drawn(_uniform(allowed_pairs(record), rng), "audit", True)
-        selector: Selector = SELECTORS[settings.selector]
-        return Drawn(selector.ask(record, rng), settings.selector, False)
+            return Drawn(uniform_pair(record, rng), "audit", True)
+        newcomer = introduce(record, rng)
+        if newcomer is not None:
+            return Drawn(newcomer, "newcomer", False)
+        return Drawn(SELECTORS[settings.selector].ask(record, rng), settings.selector, False)
 
     def record(
         self,
@@ -185,9 +188,11 @@ class Pairing:
             if duel.first_prompt in content.arm and duel.second_prompt in content.arm:
                 last = content.arm[duel.first_prompt], content.arm[duel.second_prompt]
         kind = self._kind(study, rater)
-        counted = [row for row in self._store.pair_counts(study.id) if kind in (None, row.kind)]
-        tally = tally_of(counted, content.arm)
+        tally = tally_of(
+            [row for row in self._store.pair_counts(study.id) if kind in (None, row.kind)], content.arm
+        )
         record = Record(tally, content.playable, pending, counters.duels, last, study.settings.budget)
+        record = replace(record, parents=content.parents, proposed=content.proposed)
         needs = SELECTORS[study.settings.selector].needs
         texts = [prompt.text for prompt in content.prompts]
         return supply(record, needs, self._store, study.id, texts, content.arm, kind)
@@ -292,9 +297,3 @@ def _check_askable(content: Content) -> None:
         )
     if not content.inputs:
         raise NothingToAsk("This study has no inputs yet. Add a row, or upload a table.")
-
-
-def _uniform(allowed: BoolArray, rng: np.random.Generator) -> Pair:
-    rows, columns = np.nonzero(np.triu(allowed))
-    chosen = int(rng.integers(len(rows)))
-    return Pair(int(rows[chosen]), int(columns[chosen]), "random audit")

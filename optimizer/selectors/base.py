@@ -43,6 +43,7 @@ class Record:
     budget     votes planned in all, where the study says so
     features   (k, d) unit rows: embeddings of the prompts
     parents    (k,) arm of each prompt's parent, -1 for none
+    proposed   (k,) which arms a proposer wrote
     history    (n, 3) in order of arrival: first, second, score of the first (1, 0.5, 0)
     scores     (n, 2) in order of arrival: arm, numeric score
     """
@@ -55,6 +56,7 @@ class Record:
     budget: int | None = None
     features: FloatArray | None = None
     parents: IntArray | None = None
+    proposed: BoolArray | None = None
     history: IntArray | FloatArray | None = None
     scores: FloatArray | None = None
 
@@ -104,6 +106,13 @@ def allowed_pairs(record: Record) -> BoolArray:
         if allowed.sum() > 2 or not allowed[i, j]:
             allowed[i, j] = allowed[j, i] = False
     return allowed
+
+
+def uniform_pair(record: Record, rng: np.random.Generator) -> Pair:
+    """One of the pairs that may be asked, each equally likely."""
+    rows, columns = np.nonzero(np.triu(allowed_pairs(record)))
+    chosen = int(rng.integers(len(rows)))
+    return Pair(int(rows[chosen]), int(columns[chosen]), "random audit")
 
 
 def best_pair(value: FloatArray, allowed: BoolArray, rng: np.random.Generator) -> tuple[int, int]:

@@ -10,6 +10,8 @@ from pages.parts import output_text
 REASONS = {
     "audit": "Drawn at random among all pairs, whatever the selector would have liked. Some duels are "
     "such audits: they keep the observed win rates honest.",
+    "newcomer": "One of these prompts was proposed a short while ago. Every new prompt gets a few duels to "
+    "begin with.",
     "replay": "You have seen this pair before, with the sides swapped. It tests how steady the votes are and "
     "does not count for the ranking.",
     "review": "A judge has voted on this pair and was not certain, or much hangs on it: your vote confirms "
