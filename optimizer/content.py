@@ -27,6 +27,10 @@ class Content:
     parents: IntArray  # (arms,) the nearest ancestor in use, -1 for none
     proposed: BoolArray  # (arms,) written by a proposer
 
+    def holds(self, input: InputId, *prompts: PromptId) -> bool:
+        """Are they all in use still?"""
+        return input in self.column and all(prompt in self.arm for prompt in prompts)
+
 
 def read_content(store: Store, study_id: StudyId, version: int) -> Content:
     """The content as it is now, said to be of this version."""

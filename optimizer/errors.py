@@ -5,11 +5,15 @@
     |- Conflict            it exists already, or it changed meanwhile
     |  |- AlreadyVoted     this rater's vote on this duel stands; carries it
     |  `- DuelClosed       answered, skipped or expired; cannot be voted on
-    |- NotAllowed          not this rater's duel
+    |- NotAllowed          not this rater's duel, not this person's to do
+    |  |- SessionClosed    the session is over: nobody joins it or votes in it
+    |  `- TooManyTries     wrong passwords; says how long to wait
     |- NothingToAsk        no pair can be shown; says what is missing
+    |- NothingToPropose    a proposer has nothing to go by, or is done; says why
+    |  `- GoalReached      the session has the votes that it wanted
     |- BadInput            a person's file, template or setting is wrong; says where
     |  `- BadFile          all faults of an uploaded file, row by row
-    |- NoVerdict           a judge's answer could not be read, twice: it gives no vote
+    |- NoVerdict           a model's answer could not be read, twice: it gives no vote and no prompt
     |- NotFitted           a fit did not converge, or is asked for what it cannot give
     |- StorageError        the database is damaged, locked for too long or of a newer version
     `- ProviderError       a model server failed (its own tree is in optimizer/llm)
@@ -53,8 +57,24 @@ class NotAllowed(PromptDuelError):
     """This rater may not do that."""
 
 
+class SessionClosed(NotAllowed):
+    """The session is over: nobody joins it or votes in it."""
+
+
+class TooManyTries(NotAllowed):
+    """Too many wrong passwords; the message says how long to wait."""
+
+
 class NothingToAsk(PromptDuelError):
     """No pair can be shown; the message says what is missing."""
+
+
+class GoalReached(NothingToAsk):
+    """The session has the votes that it wanted."""
+
+
+class NothingToPropose(PromptDuelError):
+    """A proposer has nothing to go by, or has reached what it was set to; the message says which."""
 
 
 class BadInput(PromptDuelError):

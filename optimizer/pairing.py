@@ -150,8 +150,11 @@ class Pairing:
 
     def stands(self, wanted: Wanted) -> bool:
         """May it still be asked? Not when its prompts or its input were retired meanwhile."""
-        content = self.content(wanted.study)
-        return {wanted.first, wanted.second} <= content.arm.keys() and wanted.input in content.column
+        return self.content(wanted.study).holds(wanted.input, wanted.first, wanted.second)
+
+    def playable(self, duel: Duel) -> bool:
+        """May this earlier duel be asked again? Not when a prompt or the input was retired since."""
+        return self.content(duel.study).holds(duel.input, duel.first_prompt, duel.second_prompt)
 
     def draw(self, study: Study, rater: RaterId, record: Record, rng: np.random.Generator) -> Choice | Drawn:
         """An earlier duel again, a random audit pair, or the selector's choice."""
@@ -269,9 +272,7 @@ class Pairing:
         if len(done) < MIN_VOTES_BEFORE_REPLAY:
             return None
         duel = done[int(rng.integers(REPLAY_GAP, len(done)))].duel
-        content = self.content(study.id)
-        there = {duel.first_prompt, duel.second_prompt} <= content.arm.keys() and duel.input in content.column
-        if duel.replay or not there:
+        if duel.replay or not self.playable(duel):
             return None
         keys = {key.id: key for key in self._store.output_index(study.id)}
         first, second = keys[duel.second], keys[duel.first]

@@ -2,13 +2,17 @@
 
 A duel is stored before it is shown. Asking again finds the rater's open duel, so a page that runs
 twice, reloads or loses its connection can neither change the pair under someone's eyes nor ask for
-another. Randomness comes from the study's seed and the number of duels asked so far.
+another. Randomness comes from the study's seed, the number of duels asked so far and who asks, so that
+two raters who ask at the same moment are not bound to get the same pair.
+
+Of a rater who joined a session, ``sessions/admission.py`` says whether they may be asked and may vote.
 """
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from zlib import crc32
 
 import numpy as np
 
@@ -30,7 +34,11 @@ from optimizer.domain import (
 )
 from optimizer.errors import AlreadyVoted, BadInput, Conflict, NotAllowed, NotFound
 from optimizer.pairing import Pairing, Wanted
+from optimizer.sessions.admission import Admission
+from optimizer.sessions.overlap import Shared
 from optimizer.storage.base import Store
+
+MOST_RACES = 20  # lost to others who want the same duel, before this rater is asked a fresh one
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,19 +55,28 @@ class ShownDuel:
 class Workshop:
     """Asks and records. Holds nothing that another process would need."""
 
-    def __init__(self, store: Store, pairing: Pairing, clock: Callable[[], datetime] = utc_now) -> None:
+    def __init__(
+        self,
+        store: Store,
+        pairing: Pairing,
+        clock: Callable[[], datetime] = utc_now,
+        admission: Admission | None = None,
+    ) -> None:
         self._store = store
         self._pairing = pairing
         self._clock = clock
+        self._admission = admission or Admission(store)
 
     def next_duel(self, study_id: StudyId, rater_id: RaterId) -> ShownDuel:
-        """The rater's open duel, or a new one. ``NothingToAsk`` says what the study lacks."""
+        """The rater's open duel, or a new one. ``NothingToAsk`` says what the study lacks, ``SessionClosed``
+        that the session they joined is over."""
         now = self._clock()
+        self._admission.admit(rater_id, now)
         duel = self._store.open_duel(study_id, rater_id, now)
         if duel is None:
-            study = self._store.study(study_id)
+            study = self._admission.asks(self._store.study(study_id), rater_id, now)
             self._store.release_expired(now)
-            duel = self._ask(study, rater_id, now)
+            duel = self._also(study, rater_id, now) or self._ask(study, rater_id, now)
         return self.show(duel)
 
     def next_live_duel(
@@ -70,14 +87,17 @@ class Workshop:
         Nothing is stored for a duel that is wanted: whoever asks hands it back until it can be shown.
         """
         now = self._clock()
+        self._admission.admit(rater_id, now)
         duel = self._store.open_duel(study_id, rater_id, now)
         if duel is None:
             if wanted is not None and (wanted.study != study_id or not self._pairing.stands(wanted)):
                 wanted = None
-            study = self._store.study(study_id)
+            study = self._admission.asks(self._store.study(study_id), rater_id, now)
             self._store.release_expired(now)
+            duel = None if wanted else self._also(study, rater_id, now)
+        if duel is None:
             counters = self._store.counters(study_id)
-            rng = np.random.default_rng([study.seed, counters.duels])
+            rng = _rng(study, counters.duels, rater_id)
             choice = (
                 self._pairing.choose_live(study, rater_id, counters, now, rng)
                 if wanted is None
@@ -110,14 +130,16 @@ class Workshop:
         """Store the vote; durable on return. A second press of the same key returns the first vote.
 
         Raises ``DuelClosed`` when the duel expired, ``NotAllowed`` when it was asked of somebody else,
-        ``AlreadyVoted`` when another answer stands.
+        ``SessionClosed`` when their session is over, ``AlreadyVoted`` when another answer stands.
         """
         if grade is not None and outcome not in (Outcome.FIRST, Outcome.SECOND):
             raise BadInput(f"A vote of '{outcome}' cannot carry the grade '{grade}'.")
         duel = self._store.duel(duel_id)
         if duel.rater != rater_id:
             raise NotAllowed("This duel was asked of another rater.")
-        vote = Vote(VoteId(new_id()), duel.study, duel_id, rater_id, outcome, self._clock(), grade, view_ms)
+        now = self._clock()
+        self._admission.admit(rater_id, now)
+        vote = Vote(VoteId(new_id()), duel.study, duel_id, rater_id, outcome, now, grade, view_ms)
         try:
             self._store.add_vote(vote)
         except AlreadyVoted as standing:
@@ -145,17 +167,30 @@ class Workshop:
         if vote is None:
             raise Conflict("There is no vote of yours to undo.")
         now = self._clock()
+        session = self._admission.admit(rater_id, now)
+        if session is not None and session.room:
+            raise NotAllowed("In a room a vote stands once it is cast.")
         study = self._store.study(study_id)
-        self._store.withdraw_vote(vote.id, now, reopen_until=now + _lease(study))
+        lease = (study if session is None else session.terms(study)).settings.lease_minutes
+        self._store.withdraw_vote(vote.id, now, reopen_until=now + timedelta(minutes=lease))
         return self._store.duel(vote.duel)
 
-    def withdraw(self, vote_id: VoteId) -> None:
-        """The vote stops counting; it can be restored."""
+    def withdraw(self, vote_id: VoteId, by: RaterId | None = None) -> None:
+        """The vote stops counting; it can be restored. ``by`` a rater: one of their own; None: the host."""
+        self._check_own(vote_id, by)
         self._store.withdraw_vote(vote_id, self._clock())
 
-    def restore(self, vote_id: VoteId) -> None:
-        """A withdrawn vote counts again."""
+    def restore(self, vote_id: VoteId, by: RaterId | None = None) -> None:
+        """A withdrawn vote counts again; ``by`` as for ``withdraw``."""
+        self._check_own(vote_id, by)
         self._store.restore_vote(vote_id, self._clock())
+
+    def _check_own(self, vote_id: VoteId, by: RaterId | None) -> None:
+        if by is None:
+            return
+        if self._store.vote(vote_id).rater != by:
+            raise NotAllowed("This is the vote of another rater.")
+        self._admission.admit(by, self._clock())
 
     def join(self, study_id: StudyId, rater: Rater) -> Rater:
         """The rater as stored, added on the first visit."""
@@ -169,14 +204,43 @@ class Workshop:
 
     def _ask(self, study: Study, rater_id: RaterId, now: datetime) -> Duel:
         counters = self._store.counters(study.id)
-        rng = np.random.default_rng([study.seed, counters.duels])
+        rng = _rng(study, counters.duels, rater_id)
         choice = self._pairing.choose(study, rater_id, counters, now, rng)
         return self._keep(choice.duel(study, rater_id, now))
+
+    def _also(self, study: Study, rater_id: RaterId, now: datetime) -> Duel | None:
+        """A duel that somebody else was asked, for this rater too, where their session wants that."""
+        for _ in range(MOST_RACES):
+            shared = self._admission.shared(rater_id, now)
+            if shared is None or not self._pairing.playable(shared.duel):
+                return None
+            with suppress(Conflict):  # somebody was quicker; what lacks raters now is looked for again
+                return self._keep(_put_to(shared, rater_id, study, now))
+        return None
 
     def _keep(self, duel: Duel) -> Duel:
         self._store.add(Batch(duels=[duel]))
         return duel
 
 
-def _lease(study: Study) -> timedelta:
-    return timedelta(minutes=study.settings.lease_minutes)
+def _rng(study: Study, duels: int, rater: RaterId) -> np.random.Generator:
+    return np.random.default_rng([study.seed, duels, crc32(rater.encode())])
+
+
+def _put_to(shared: Shared, rater: RaterId, study: Study, now: datetime) -> Duel:
+    """The shared duel as it is put to this rater; they see the sides as drawn for them."""
+    one, id = shared.duel, shared.next_id
+    swap = crc32(id.encode()) % 2 == 1
+    return replace(
+        one,
+        id=id,
+        rater=rater,
+        first=one.second if swap else one.first,
+        second=one.first if swap else one.second,
+        first_prompt=one.second_prompt if swap else one.first_prompt,
+        second_prompt=one.first_prompt if swap else one.second_prompt,
+        asked_at=now,
+        expires_at=now + timedelta(minutes=study.settings.lease_minutes),
+        repeats=one.id,
+        closed_at=None,
+    )

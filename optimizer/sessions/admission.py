@@ -1,0 +1,72 @@
+"""What a session says of one of its raters: may they be asked, may they vote, and on what terms.
+
+The workshop asks before every duel and every vote, so a rater can do no more through a service than
+through a screen. The rater's id names the session; for all others nothing is read.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from optimizer.domain import Duel, RaterId, Study
+from optimizer.errors import GoalReached, NotAllowed, SessionClosed
+from optimizer.sessions.codec import SESSION, read_session
+from optimizer.sessions.nouns import Goal, Session, session_of
+from optimizer.sessions.overlap import Shared, choose_shared
+from optimizer.storage.base import Store
+
+WINDOW = 300  # newest duels among which those are looked for that lack raters
+
+# Is the advice on this study to stop? None where that is not known here.
+Advised = Callable[[Study], bool]
+
+
+class Admission:
+    """Reads sessions from the store; holds nothing of its own."""
+
+    def __init__(self, store: Store, advised: Advised | None = None) -> None:
+        self._store = store
+        self._advised = advised
+
+    def session(self, rater: RaterId) -> Session | None:
+        """The session that a rater joined; None for those who vote on a study of their own."""
+        id = session_of(rater)
+        document = None if id is None else self._store.documents.get(SESSION, id)
+        return None if document is None else read_session(document)
+
+    def admit(self, rater: RaterId, now: datetime) -> Session | None:
+        """Their session, if they are in one; ``SessionClosed`` when it is over."""
+        session = self.session(rater)
+        if session is not None and not session.is_open(now):
+            raise SessionClosed("The session is over. Thank you for your votes.")
+        return session
+
+    def asks(self, study: Study, rater: RaterId, now: datetime) -> Study:
+        """The study on the terms that this rater is asked about it. ``SessionClosed`` when the session is
+        over, ``GoalReached`` when it has what it wants, ``NotAllowed`` on another study or in a room."""
+        session = self.admit(rater, now)
+        if session is None:
+            return study
+        if session.study != study.id:
+            raise NotAllowed("This rater joined a session on another study.")
+        if session.room:
+            raise NotAllowed("In this session everyone sees the same pair, when the host shows it.")
+        if self.reached(session, study):
+            raise GoalReached("The goal of this session is reached. Thank you for your votes.")
+        return session.terms(study)
+
+    def reached(self, session: Session, study: Study) -> bool:
+        """Does the session have what it wants?"""
+        if session.goal is Goal.VOTES:
+            return self._store.counters(study.id).votes - session.votes_before >= session.goal_votes
+        return session.goal is Goal.ADVICE and self._advised is not None and self._advised(study)
+
+    def shared(self, rater: RaterId, now: datetime) -> Shared | None:
+        """A duel of somebody else that this rater should see too."""
+        session = self.session(rater)
+        if session is None or session.overlap < 2 or session.overlap_share <= 0.0:
+            return None
+        newest = [duel for duel in self._duels(session) if session.holds(duel.rater)]
+        return choose_shared(newest, rater, session.overlap, session.overlap_share, now)
+
+    def _duels(self, session: Session) -> list[Duel]:
+        return self._store.last_duels(session.study, None, WINDOW)
