@@ -22,7 +22,7 @@ LAYERS = {
     "selectors": {"stats"},
     "formats": {"storage", "templates", "checks", "inputs_table"},
     "judges": {"llm", "stats", "templates"},
-    "proposers": {"llm", "stats", "templates"},
+    "proposers": {"judges", "llm", "stats", "templates"},  # both ask models for one JSON object
 }
 ANYONE_MAY = {"domain", "errors"}
 

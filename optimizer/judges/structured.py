@@ -41,11 +41,12 @@ class Asked(Generic[T]):
 
 @dataclass(slots=True, eq=False)
 class Structured:
-    """Asks one model. ``temperature`` None leaves it to the connection."""
+    """Asks one model. ``temperature`` and ``max_tokens`` None leave them to the connection."""
 
     model: LanguageModel
     temperature: float | None = None
     top_logprobs: int | None = None
+    max_tokens: int | None = None
     # Some servers know no schemas; what one has refused is not sent to it again.
     _with_schema: bool = field(default=True)
 
@@ -90,6 +91,7 @@ class Structured:
         request = Request(
             messages,
             temperature=self.temperature,
+            max_tokens=self.max_tokens,
             schema=schema if self._with_schema else None,
             top_logprobs=self.top_logprobs,
             sample=sample,
