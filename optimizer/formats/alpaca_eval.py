@@ -40,7 +40,7 @@ class AlpacaEval:
     def read(self, upload: Upload, contents: Contents, choices: Choices, now: datetime) -> Preview:
         """Annotators are taken for judges, which they are in AlpacaEval; null preferences are no votes."""
         faults = Faults()
-        records = read_records(upload, faults)
+        records = list(read_records(upload, faults))
         history = History(contents, choices, now, faults)
         for where, record in records:
             try:

@@ -17,10 +17,10 @@ from optimizer.domain import (
     OutputId,
     Prompt,
     PromptId,
-    new_id,
 )
 from optimizer.errors import BadInput
 from optimizer.formats.base import Choices, Contents, Faults, Preview, told
+from optimizer.formats.fresh import fresh_ids
 from optimizer.templates import variables_of
 
 Cell = tuple[PromptId, InputId]
@@ -33,6 +33,7 @@ class Arrivals:
         self._study = contents.study
         self._choices = choices
         self._now = now
+        self._ids, self._input_ids = fresh_ids(), fresh_ids()
         self._faults = faults
         self._prompts: dict[str, Prompt] = {}
         for prompt in contents.prompts:
@@ -147,7 +148,7 @@ class Arrivals:
         self, prompt: Prompt, row: Input, text: str, sample: int, model: str, where: str
     ) -> Output:
         output = Output(
-            OutputId(new_id()),
+            OutputId(next(self._ids)),
             self._study.id,
             prompt.id,
             row.id,
@@ -223,7 +224,12 @@ class Arrivals:
             self._faults.add_error(where, error)
             return None
         prompt = Prompt(
-            PromptId(new_id()), self._study.id, name, text, origin=Origin.IMPORTED, created_at=self._now
+            PromptId(next(self._ids)),
+            self._study.id,
+            name,
+            text,
+            origin=Origin.IMPORTED,
+            created_at=self._now,
         )
         self._prompts[name.casefold()] = prompt
         self._new_prompts[prompt.id] = prompt, where
@@ -235,7 +241,11 @@ class Arrivals:
             return None
         try:
             row = Input(
-                InputId(new_id()), self._study.id, check_variables(variables), clean_tags(tags), self._now
+                InputId(next(self._input_ids)),
+                self._study.id,
+                check_variables(variables),
+                clean_tags(tags),
+                self._now,
             )
         except BadInput as error:
             self._faults.add_error(where, error)

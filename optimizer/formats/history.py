@@ -16,11 +16,11 @@ from optimizer.domain import (
     RaterKind,
     Vote,
     VoteId,
-    new_id,
 )
 from optimizer.errors import BadInput
 from optimizer.formats.arrivals import Arrivals
 from optimizer.formats.base import Choices, Contents, Faults, Preview, told
+from optimizer.formats.fresh import fresh_ids
 
 IMPORTED = "imported"  # stands for the selector of a duel that another tool asked
 UNKNOWN_QUESTION = "(not in the file)"
@@ -58,6 +58,7 @@ class History:
         self._arrivals = Arrivals(contents, choices, now, faults)
         self._study = contents.study
         self._now = now
+        self._duel_ids, self._vote_ids, self._rater_ids = fresh_ids(), fresh_ids(), fresh_ids()
         self._faults = faults
         self._raters: dict[str, Rater] = {}
         self._duels: list[Duel] = []
@@ -77,7 +78,7 @@ class History:
             return
         at = battle.at or self._now
         duel = Duel(
-            DuelId(new_id()),
+            DuelId(next(self._duel_ids)),
             self._study.id,
             row.id,
             self._arrivals.shown(first, row, battle.first.text, where).id,
@@ -95,7 +96,7 @@ class History:
         self._duels.append(duel)
         self._votes.append(
             Vote(
-                VoteId(new_id()),
+                VoteId(next(self._vote_ids)),
                 self._study.id,
                 duel.id,
                 duel.rater,
@@ -128,7 +129,7 @@ class History:
     def _rater(self, name: str, kind: RaterKind) -> Rater:
         name = name.strip()[:200] or "somebody"
         if name not in self._raters:
-            self._raters[name] = Rater(RaterId(new_id()), self._study.id, name, kind, self._now)
+            self._raters[name] = Rater(RaterId(next(self._rater_ids)), self._study.id, name, kind, self._now)
         return self._raters[name]
 
 
@@ -154,9 +155,15 @@ def spoken(conversation: object, role: str) -> str:
     """All that one role says in a conversation of messages, turns apart by a blank line."""
     if isinstance(conversation, str):
         return conversation
-    if not isinstance(conversation, list) or not all(isinstance(turn, dict) for turn in conversation):
+    if not isinstance(conversation, list):
         raise BadInput("has a conversation that is not a list of messages")
-    return "\n\n".join(_content(turn.get("content")) for turn in conversation if turn.get("role") == role)
+    said = []
+    for turn in conversation:
+        if not isinstance(turn, dict):
+            raise BadInput("has a conversation that is not a list of messages")
+        if turn.get("role") == role:
+            said.append(_content(turn.get("content")))
+    return said[0] if len(said) == 1 else "\n\n".join(said)
 
 
 def _content(content: object) -> str:

@@ -45,7 +45,7 @@ class LabelStudio:
     def read(self, upload: Upload, contents: Contents, choices: Choices, now: datetime) -> Preview:
         """One vote per annotation; tasks without any are left out."""
         faults = Faults()
-        records = read_records(upload, faults)
+        records = list(read_records(upload, faults))
         history = History(contents, choices, now, faults)
         for where, task in records:
             try:

@@ -60,10 +60,13 @@ class LmsysBattles:
     def read(self, upload: Upload, contents: Contents, choices: Choices, now: datetime) -> Preview:
         """A study whose prompts are the models; their texts are not in such files."""
         faults = Faults()
-        records = read_records(upload, faults)
         history = History(contents, choices, now, faults)
         tasks: set[str] = set()
-        for where, record in records:
+        head: list[dict[str, str]] = []
+        for where, record in read_records(upload, faults):
+            if len(head) < HEAD:
+                told = ("model_a", "model_b", "winner")
+                head.append({name: str(record[name]) for name in told if name in record})
             try:
                 battle = _battle(where, record)
                 tasks.add(spoken(record.get("conversation_a", []), "system"))
@@ -74,10 +77,6 @@ class LmsysBattles:
                 history.left_out["not a vote but another event of the log"] += 1
             else:
                 history.add(battle)
-        head = [
-            {name: str(record[name]) for name in ("model_a", "model_b", "winner") if name in record}
-            for _, record in records[:HEAD]
-        ]
         return history.preview(head, tasks.pop() if len(tasks) == 1 else "")
 
     def write(self, extract: Extract) -> Iterator[str]:

@@ -45,7 +45,7 @@ class MtBench:
     def read(self, upload: Upload, contents: Contents, choices: Choices, now: datetime) -> Preview:
         """Two votes of a judge per row. Texts of questions and answers are not in such files."""
         faults = Faults()
-        records = read_records(upload, faults)
+        records = list(read_records(upload, faults))
         history = History(contents, choices, now, faults)
         for where, record in records:
             try:

@@ -38,7 +38,7 @@ class PreferencePairs:
     def read(self, upload: Upload, contents: Contents, choices: Choices, now: datetime) -> Preview:
         """Such rows do not say which side was shown first: it alternates from row to row."""
         faults = Faults()
-        records = read_records(upload, faults)
+        records = list(read_records(upload, faults))
         history = History(contents, choices, now, faults)
         for number, (where, record) in enumerate(records):
             try:

@@ -56,24 +56,27 @@ def read_table(upload: Upload, reserved: Iterable[str], faults: Faults) -> Table
     return Table(columns, tuple(row for row in rows if _can_be_stored(row, faults)))
 
 
-def read_records(upload: Upload, faults: Faults) -> list[tuple[str, Mapping[str, Any]]]:
+def read_records(upload: Upload, faults: Faults) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """The rows of a file of another tool, with where they stand; JSON rows keep what is nested in them.
 
-    ``BadFile`` when there are none. Numbers are their text, as written.
+    One at a time, for there may be hundreds of thousands. ``BadFile`` when there are none. Numbers are
+    their text, as written.
     """
     text = text_of(upload)
-    records: list[tuple[str, Mapping[str, Any]]] = []
+    empty = True
     if upload.name.lower().endswith((*JSON_LINES, ".json")):
         for where, item in _json_items(upload.name, text, faults):
             if isinstance(item, dict):
-                records.append((where, item))
+                empty = False
+                yield where, item
             else:
                 faults.add(where, "is not an object with named values")
     else:
-        records.extend((row.where, row.cells) for row in _csv_rows(text, upload.name, set(), faults))
-    if not records and not faults:
+        for row in _csv_rows(text, upload.name, set(), faults):
+            empty = False
+            yield row.where, row.cells
+    if empty and not faults:
         raise BadFile([f"'{upload.name}' has no rows."])
-    return records
 
 
 def _can_be_stored(row: Row, faults: Faults) -> bool:
@@ -141,11 +144,12 @@ def _json_items(file: str, text: str, faults: Faults) -> Iterator[tuple[str, Any
 
 
 def _json_lines(text: str, faults: Faults) -> Iterator[tuple[str, Any]]:
-    for number, line in enumerate(text.split("\n"), start=1):
+    # Not splitlines: a JSON text may hold the other characters that it takes for line ends.
+    for number, line in enumerate(StringIO(text, newline="\n"), start=1):
         if line.strip():
             where = f"Line {number:,}"
             try:
-                yield where, json_of(line, where)
+                yield where, json_of(line.removesuffix("\n"), where)
             except BadFile as fault:
                 for sentence in fault.faults:
                     faults.add_sentence(sentence)
