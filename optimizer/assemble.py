@@ -8,7 +8,7 @@ from threading import Lock
 
 from optimizer.config import Config
 from optimizer.connections import Connections
-from optimizer.domain import utc_now
+from optimizer.domain import Study, utc_now
 from optimizer.errors import StorageError
 from optimizer.exchange import Exchange
 from optimizer.generation import Generation
@@ -19,10 +19,16 @@ from optimizer.llm.keys import KeyRing
 from optimizer.pairing import Pairing
 from optimizer.prompts import Prompts
 from optimizer.results import Results
+from optimizer.sessions import Sessions
+from optimizer.sessions.admission import Admission
+from optimizer.sessions.gate import Gate
+from optimizer.stats.stopping import AdviceKind
 from optimizer.storage import open_store
 from optimizer.storage.base import Store
 from optimizer.studies import Studies
 from optimizer.workshop import Workshop
+
+STOPS = (AdviceKind.STOP, AdviceKind.PRACTICALLY_EQUAL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +47,8 @@ class Services:
     generation: Generation
     ahead: Ahead
     judging: Judging
+    sessions: Sessions
+    gate: Gate
 
     def close(self) -> None:
         """End background work and let go of the database. The services are of no use afterwards."""
@@ -61,6 +69,8 @@ def build(config: Config, clock: Callable[[], datetime] = utc_now) -> Services:
     studies = Studies(store, config.samples_dir, clock)
     if not store.studies():
         studies.restore_samples()
+    gate = Gate(store, clock)
+    gate.adopt(config.host_password)
     results = Results(store)
     pairing = Pairing(store)
     connections = Connections(store, KeyRing(config.keys))
@@ -72,14 +82,22 @@ def build(config: Config, clock: Callable[[], datetime] = utc_now) -> Services:
         studies,
         Prompts(store, clock),
         Inputs(store, clock),
-        Workshop(store, pairing, clock),
+        Workshop(store, pairing, clock, Admission(store, lambda study: _advises_to_stop(results, study))),
         results,
         Exchange(store, results, config.max_upload_bytes, clock),
         connections,
         generation,
         ahead,
         Judging(store, pairing, results, connections, generation, ahead, clock),
+        Sessions(store, clock),
+        gate,
     )
+
+
+def _advises_to_stop(results: Results, study: Study) -> bool:
+    """As far as is known without waiting."""
+    latest = results.latest(study)
+    return latest is not None and latest.advice is not None and latest.advice.kind in STOPS
 
 
 def services() -> Services:

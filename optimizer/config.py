@@ -34,6 +34,9 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("SAMPLES_DIR", "data/samples", "Folder of the sample studies."),
     Setting("MIN_VIEW_MS", "700", "A vote counts only when the pair has been on screen for this long."),
     Setting("MAX_UPLOAD_MB", "64", "Largest file that may be imported, in megabytes."),
+    Setting("HOST_PASSWORD", "", "Needed for all but rating: a password, or its argon2 hash."),
+    Setting("HOSTS", "", "Who hosts of those who log in by OpenID Connect: e-mail addresses, by commas."),
+    Setting("PUBLIC_URL", "", "The address by which raters reach this server, for links to sessions."),
 )
 
 
@@ -47,6 +50,9 @@ class Config:
     min_view_ms: int
     max_upload_bytes: int
     keys: Mapping[str, str] = field(default_factory=dict, repr=False)  # by variable; secret
+    host_password: str = field(default="", repr=False)
+    hosts: frozenset[str] = frozenset()  # e-mail addresses, casefolded
+    public_url: str = ""
 
     @classmethod
     def load(cls, env: Mapping[str, str] | None = None) -> "Config":
@@ -63,6 +69,9 @@ class Config:
             keys={
                 name: key for name, key in env.items() if name.startswith(KEY_PREFIX) or name == OPENAI_KEY
             },
+            host_password=values["HOST_PASSWORD"],
+            hosts=frozenset(host.strip().casefold() for host in values["HOSTS"].split(",") if host.strip()),
+            public_url=values["PUBLIC_URL"].rstrip("/"),
         )
 
 

@@ -7,6 +7,7 @@ from optimizer.commands.connections import connect, list_connections
 from optimizer.commands.export import export_study
 from optimizer.commands.generate import generate
 from optimizer.commands.judge import judge
+from optimizer.commands.password import set_password
 from optimizer.commands.standings import show_standings
 from optimizer.commands.studies import import_into, import_study, list_studies
 from optimizer.simulate_cli import simulate
@@ -23,5 +24,6 @@ COMMANDS: tuple[click.Command, ...] = (
     export_study,
     backup,
     check,
+    set_password,
     simulate,
 )

@@ -1,0 +1,153 @@
+"""Who may host: one password, kept as an argon2id hash, and the browsers that gave it.
+
+Everything is a document, so any replica lets in whom another let in, and wrong passwords count wherever
+they were tried. A login belongs to the browser's secret token and to the password of its time: a new
+password ends all of them.
+"""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from datetime import datetime, timedelta
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from optimizer.domain import utc_now
+from optimizer.errors import BadInput, Conflict, NotAllowed, TooManyTries
+from optimizer.sessions.codec import told
+from optimizer.sessions.nouns import place_of
+from optimizer.storage.base import Store
+from optimizer.storage.documents import Document
+
+PASSWORD, LOGIN, TRIES = "host_password", "host_login", "host_tries"  # kinds of documents
+SHORTEST, LONGEST = 10, 1000  # characters of a password
+LOGIN_LASTS = timedelta(days=7)
+WINDOW = timedelta(minutes=15)
+MOST_FROM_ONE, MOST_IN_ALL = 5, 50  # wrong passwords within the window, from one address and from all
+HASHED = "$argon2"
+RACES = 50
+
+
+class Gate:
+    """Sets and checks the host's password. Keeps nothing in the process."""
+
+    def __init__(self, store: Store, clock: Callable[[], datetime] = utc_now) -> None:
+        self._store = store
+        self._clock = clock
+        self._hasher = PasswordHasher()  # RFC 9106, low-memory profile
+
+    def adopt(self, setting: str) -> None:
+        """Let the installation's setting, a password or its argon2 hash, be the password from now on."""
+        if not setting:
+            return
+        known = self._hash()
+        if setting.startswith(HASHED):
+            if known != setting:
+                self._keep(setting)
+        elif known is None or not self._matches(known, setting):
+            self.set_password(setting)
+
+    def has_password(self) -> bool:
+        return self._hash() is not None
+
+    def set_password(self, password: str) -> None:
+        """The password from now on; whoever logged in with another must do so again."""
+        self._keep(self.hashed(password))
+
+    def hashed(self, password: str) -> str:
+        """Its argon2id hash, as it may stand in the installation's settings. ``BadInput`` when too short."""
+        if not SHORTEST <= len(password) <= LONGEST:
+            raise BadInput(f"A host password has {SHORTEST} to {LONGEST:,} characters.")
+        return self._hasher.hash(password)
+
+    def log_in(self, password: str, person: str, address: str) -> None:
+        """This browser may host from now on. ``NotAllowed`` when the password is wrong, ``TooManyTries`` when
+        too many were: from this address, or from all."""
+        known = self._hash()
+        if known is None:
+            raise NotAllowed("No host password is set.")
+        now = self._clock()
+        # Counted before the password is looked at: tries at the same moment cannot slip by together.
+        kept = [self._count(address, MOST_FROM_ONE, now), self._count("", MOST_IN_ALL, now)]
+        if not self._matches(known, password):
+            raise NotAllowed("That is not the host password.")
+        for id in kept:
+            self._forget(id, now)
+        body = {"until": told(now + LOGIN_LASTS), "of": _print(known)}
+        self._write(LOGIN, place_of(person), body)
+
+    def is_host(self, person: str) -> bool:
+        """Did this browser give the present password, not too long ago?"""
+        login = self._store.documents.get(LOGIN, place_of(person))
+        if login is None or datetime.fromisoformat(str(login.body["until"])) <= self._clock():
+            return False
+        known = self._hash()
+        return known is not None and login.body["of"] == _print(known)
+
+    def log_out(self, person: str) -> None:
+        login = self._store.documents.get(LOGIN, place_of(person))
+        if login is not None:
+            with suppress(Conflict):  # logged out in another tab
+                self._store.documents.remove(login)
+
+    def _hash(self) -> str | None:
+        document = self._store.documents.get(PASSWORD, PASSWORD)
+        return None if document is None else str(document.body["hash"])
+
+    def _keep(self, hashed: str) -> None:
+        self._write(PASSWORD, PASSWORD, {"hash": hashed})
+
+    def _matches(self, hashed: str, password: str) -> bool:
+        try:
+            return self._hasher.verify(hashed, password[: LONGEST + 1])
+        except (VerificationError, InvalidHashError):
+            return False
+
+    def _count(self, address: str, most: int, now: datetime) -> str:
+        """Note a try; returns the id of the note. ``TooManyTries`` when there were too many."""
+        id = hashlib.sha256(f"address/{address}".encode()).hexdigest()[:32]
+        for _ in range(RACES):
+            known = self._store.documents.get(TRIES, id)
+            recent = [] if known is None else _recent(known, now)
+            if len(recent) >= most:
+                wait = datetime.fromisoformat(recent[0]) + WINDOW - now
+                minutes = max(1, round(wait.total_seconds() / 60))
+                raise TooManyTries(f"Too many wrong passwords. Try again in {minutes} min.")
+            version = 0 if known is None else known.version
+            with suppress(Conflict):
+                body = {"at": [*recent, now.isoformat()]}
+                self._store.documents.put(Document(TRIES, id, body, None, version, now))
+                return id
+        raise TooManyTries("Too many people try passwords at this moment. Try again in a minute.")
+
+    def _forget(self, id: str, now: datetime) -> None:
+        """The try that was just noted was none of a wrong password."""
+        for _ in range(RACES):
+            known = self._store.documents.get(TRIES, id)
+            if known is None:
+                return
+            left = _recent(known, now)
+            if now.isoformat() in left:
+                left.remove(now.isoformat())
+            with suppress(Conflict):
+                self._store.documents.put(Document(TRIES, id, {"at": left}, None, known.version, now))
+                return
+
+    def _write(self, kind: str, id: str, body: Mapping[str, object]) -> None:
+        for _ in range(RACES):
+            known = self._store.documents.get(kind, id)
+            with suppress(Conflict):
+                version = 0 if known is None else known.version
+                self._store.documents.put(Document(kind, id, body, None, version, self._clock()))
+                return
+        raise Conflict("Somebody else is changing this at the same time. Try again.")
+
+
+def _recent(tries: Document, now: datetime) -> list[str]:
+    return [at for at in tries.body["at"] if datetime.fromisoformat(at) > now - WINDOW]
+
+
+def _print(hashed: str) -> str:
+    """Which password it is, without giving it away."""
+    return hashlib.sha256(hashed.encode()).hexdigest()[:16]
