@@ -45,6 +45,7 @@ from optimizer.domain import (
     Vote,
     VoteId,
 )
+from optimizer.storage.asking import Asking
 from optimizer.storage.documents import Documents
 
 
@@ -122,6 +123,11 @@ class Store(Protocol):
     @property
     def documents(self) -> Documents:
         """What hosts and background work note beside the vote log."""
+        ...
+
+    @property
+    def asking(self) -> Asking:
+        """The path of an ask, in few questions."""
         ...
 
     # -- writing ------------------------------------------------------------------------------

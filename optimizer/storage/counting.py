@@ -56,8 +56,13 @@ class Counts:
         self, kind: RaterKind, input: InputId, first: PromptId, second: PromptId, answer: int, times: int
     ) -> None:
         """Count an answer so many times more, or with negative ``times`` fewer."""
-        self.pairs.setdefault((kind, first, second), [0] * len(ANSWERS))[answer] += times
-        self.cells.setdefault((kind, input, first, second), [0] * len(ANSWERS))[answer] += times
+        pair, cell = (kind, first, second), (kind, input, first, second)
+        if pair not in self.pairs:
+            self.pairs[pair] = [0] * len(ANSWERS)
+        if cell not in self.cells:
+            self.cells[cell] = [0] * len(ANSWERS)
+        self.pairs[pair][answer] += times
+        self.cells[cell][answer] += times
 
     def add_vote(self, vote: Vote, duel: Duel, rater: Rater, times: int = 1) -> None:
         """The same for a vote, if it counts."""

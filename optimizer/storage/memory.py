@@ -30,6 +30,7 @@ from optimizer.domain import (
     VoteId,
 )
 from optimizer.errors import Conflict, DuelClosed, NotFound, StorageError
+from optimizer.storage.asking import ComposedAsking
 from optimizer.storage.base import Answered, CellCount, Counters, OutputKey, PairCount
 from optimizer.storage.counting import Counts, answered
 from optimizer.storage.documents import MemoryDocuments
@@ -47,6 +48,7 @@ class MemoryStore:
         self._lock = RLock()
         self._all = Shelves()
         self.documents = MemoryDocuments(self._lock, self._all.studies)
+        self.asking = ComposedAsking(self)
 
     # -- writing ------------------------------------------------------------------------------
     def add(self, batch: Batch) -> None:

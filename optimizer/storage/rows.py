@@ -102,11 +102,12 @@ class Table(Generic[Noun]):
         self.name = name
         self.word = kind.__name__.lower()  # for messages
         self.columns = tuple(f.name for f in fields(kind))  # type: ignore[arg-type]
-        self._kind = kind
+        self.kind = kind
         self._values = attrgetter(*self.columns)
         self._codecs = [(place, codecs[c]) for place, c in enumerate(self.columns) if c in codecs]
         self._derived = derived or {}
-        names = (*self.columns, *self._derived)
+        self.derived = tuple(self._derived)
+        names = (*self.columns, *self.derived)
         self.insert = f"INSERT INTO {name} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})"
 
     def listed(self, prefix: str = "") -> str:
@@ -127,7 +128,7 @@ class Table(Generic[Noun]):
         for place, codec in self._codecs:
             if values[place] is not None:
                 values[place] = codec.read(values[place])
-        return self._kind(*values)
+        return self.kind(*values)
 
 
 STUDIES = Table("studies", Study, {"settings": SETTINGS, "created_at": TIME, "archived_at": TIME})
@@ -168,7 +169,7 @@ CONNECTIONS = Table("connections", Connection, {"created_at": TIME})
 ANSWERED = (
     "SELECT v.id, v.duel, d.repeats, v.rater, r.kind, d.input, d.first_prompt, d.second_prompt, "
     "d.first, d.second, v.outcome, v.grade, d.audit, d.replay, "
-    "NOT d.replay AND r.set_aside_at IS NULL, v.at, v.view_ms "
+    "d.replay = 0 AND r.set_aside_at IS NULL, v.at, v.view_ms "
     "FROM votes v CROSS JOIN duels d ON d.id = v.duel CROSS JOIN raters r ON r.id = v.rater "
     "WHERE v.study = ? AND v.withdrawn_at IS NULL ORDER BY v.seq"
 )

@@ -153,7 +153,7 @@ def check_storable(nouns: Iterable[Any]) -> None:
             elif isinstance(value, datetime):
                 if value.utcoffset() is None:
                     raise BadInput(f"The {name} of {_a(noun)} has no time zone: {value}.")
-            elif value is not None and value is not True and value is not False:
+            elif value and value is not True:  # None, False, 0, () and {} are storable
                 _check_value(noun, name, value)
         if isinstance(noun, Vote) and (noun.outcome, noun.grade) not in _ANSWERS:
             raise BadInput(f"A vote of outcome {noun.outcome} has no grade {noun.grade}.")

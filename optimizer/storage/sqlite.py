@@ -34,6 +34,7 @@ from optimizer.domain import (
 from optimizer.errors import NotFound
 from optimizer.storage import changing
 from optimizer.storage.adding import add_batch
+from optimizer.storage.asking import ComposedAsking
 from optimizer.storage.base import Answered, CellCount, Counters, OutputKey, PairCount
 from optimizer.storage.changing import get
 from optimizer.storage.checking import CELL_COUNTS, PAIR_COUNTS, find_faults
@@ -68,6 +69,7 @@ class SqliteStore:
     def __init__(self, path: Path | str) -> None:
         self._file = DatabaseFile(Path(path))
         self.documents = SqliteDocuments(self._file)
+        self.asking = ComposedAsking(self)
 
     # -- writing ------------------------------------------------------------------------------
     def add(self, batch: Batch) -> None:

@@ -11,14 +11,23 @@ from pathlib import Path
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from optimizer.domain import ANSWERS, Batch, Duel, StudyId, Vote
 from optimizer.errors import PromptDuelError
+from optimizer.storage import open_store
+from optimizer.storage.asking import Desk
 from optimizer.storage.base import Store
 from optimizer.storage.memory import MemoryStore
 from optimizer.storage.sqlite import SqliteStore
 from tests.optimizer.storage.world import NOW, duel_of, vote_on, world
+from tests.postgresql import PostgresServer
 
 STUDIES = ("s", "t")
 prompts = st.integers(0, 2)
@@ -47,11 +56,17 @@ def everything(store: Store, study: StudyId) -> tuple[object, ...]:
     )
 
 
+def in_a_file(folder: Path) -> Store:
+    return SqliteStore(folder / "duels.db")
+
+
 class TwoStores(RuleBasedStateMachine):
-    def __init__(self) -> None:
+    def __init__(
+        self, durable: Callable[[Path], Store] = lambda folder: SqliteStore(folder / "duels.db")
+    ) -> None:
         super().__init__()
         self.folder = Path(tempfile.mkdtemp())
-        self.stores: tuple[Store, Store] = (MemoryStore(), SqliteStore(self.folder / "duels.db"))
+        self.stores: tuple[Store, Store] = (MemoryStore(), durable(self.folder))
         self.duels: list[Duel] = []
         self.votes: list[Vote] = []
         for name in STUDIES:
@@ -140,6 +155,8 @@ class TwoStores(RuleBasedStateMachine):
     def look(self, study: str, rater: int, now: datetime, limit: int, offset: int) -> None:
         id, by = StudyId(study), world(study).raters[rater].id
         self.both(lambda store: store.open_duel(id, by, now))
+        self.both(lambda store: without_recent(store.asking.begin(id, by, now)))
+        self.both(lambda store: without_recent(store.asking.desk(id, None, now)))
         self.both(lambda store: store.pending(id, now))
         self.both(lambda store: store.last_vote(id, by))
         self.both(lambda store: store.last_duels(id, by, limit))
@@ -178,6 +195,21 @@ class TwoStores(RuleBasedStateMachine):
                     for a, n in enumerate(c.answers)
                 }
             )
+
+
+def without_recent(seat: Duel | Desk) -> object:
+    """What was read, as values: pairs in order, and the recent duels themselves."""
+    if isinstance(seat, Duel):
+        return seat
+    fixed = replace(seat, pending=sorted(seat.pending), recent=None)
+    return replace(fixed, counters=replace(seat.counters, content_version=0, vote_version=0)), seat.recent()
+
+
+def test_postgres_agrees(postgres: PostgresServer) -> None:
+    run_state_machine_as_test(
+        lambda: TwoStores(lambda _: open_store(postgres.empty_database())),
+        settings=settings(max_examples=8, stateful_step_count=25, deadline=None),
+    )
 
 
 TestTwoStores = TwoStores.TestCase

@@ -105,8 +105,8 @@ def test_addresses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         open_store(address).close()
         assert (tmp_path / expected).is_file()
     assert isinstance(open_store("memory://"), MemoryStore)
-    with pytest.raises(BadInput, match=r"postgres.*memory, sqlite"):
-        open_store("postgres://localhost/duels")
+    with pytest.raises(BadInput, match=r"mysql.*memory, sqlite"):
+        open_store("mysql://localhost/duels")
 
 
 # -- durability --------------------------------------------------------------------------------

@@ -2,12 +2,14 @@
 
 import os
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
-from optimizer.domain import Batch, VoteId
+from optimizer.domain import Batch, StudyId, VoteId
 from optimizer.errors import AlreadyVoted
+from optimizer.storage import open_store
 from optimizer.storage.sqlite import SqliteStore
 from tests.optimizer.storage.world import duel_of, vote_on
 
@@ -52,3 +54,22 @@ def vote_until_killed(path: Path, round: int, acknowledged: Connection) -> None:
         store.add_vote(vote_on(duel, id=VoteId(f"k{round}-{number}")))
         os.write(out, f"k{round}-{number}\n".encode())
         number += 1
+
+
+def vote_on_all(address: str, voter: str) -> None:
+    """On any store: four threads vote on the duels that are open; prints which votes were accepted."""
+    store = open_store(address)
+    duels = store.last_duels(StudyId("s"), limit=1000)
+
+    def vote(thread: int) -> list[str]:
+        accepted = []
+        for duel in duels:
+            cast = vote_on(duel, id=VoteId(f"{voter}-{thread}-{duel.id}"))
+            with suppress(AlreadyVoted):
+                store.add_vote(cast)
+                accepted.append(cast.id)
+        return accepted
+
+    with ThreadPoolExecutor(4) as pool:
+        print(*(vote for votes in pool.map(vote, range(4)) for vote in votes))
+    store.close()

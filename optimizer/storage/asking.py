@@ -1,0 +1,119 @@
+"""What handing out a duel needs of a store, in as few questions as it can be asked in.
+
+A store on the same machine answers ten small questions as fast as one large one; over a network each is
+a round trip. So the path of an ask is four questions of its own, kept by every store as ``store.asking``,
+of which at most three are put for one ask: ``begin``, ``meetings``, ``hand_out``; or ``begin``, ``shown``.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Protocol
+
+from optimizer.domain import (
+    Batch,
+    Duel,
+    Input,
+    InputId,
+    Output,
+    PromptId,
+    RaterId,
+    RaterKind,
+    Study,
+    StudyId,
+)
+
+if TYPE_CHECKING:
+    from optimizer.storage.base import Counters, PairCount, Store
+
+RECENT = 50  # newest votes of a rater from whose duels one is asked again
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a duel is drawn from."""
+
+    input: Input
+    first: Output
+    second: Output
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What choosing a rater's next duel needs; nothing in it grows with the number of votes.
+
+    ``pending``: (first, second, how many) of open duels; ``last``: the newest duel asked of the rater;
+    ``recent()``: the duels of the rater's newest votes, at most ``RECENT``, newest first.
+    """
+
+    study: Study
+    counters: "Counters"
+    kind: RaterKind
+    pending: Sequence[tuple[PromptId, PromptId, int]]
+    last: Duel | None
+    pair_counts: Sequence["PairCount"]
+    recent: Callable[[], Sequence[Duel]]
+
+
+@dataclass(frozen=True, slots=True)
+class Meetings:
+    """How many duels were asked on each input: between two prompts, either way round, and in all."""
+
+    met: Mapping[InputId, int]
+    asked: Mapping[InputId, int]
+
+
+class Asking(Protocol):
+    """Kept by every store as ``store.asking``; the contract tests check it against the single reads."""
+
+    def begin(self, study: StudyId, rater: RaterId, now: datetime) -> Duel | Desk:
+        """The rater's open duel, or what choosing a new one needs. ``NotFound`` without study or rater."""
+        ...
+
+    def desk(self, study: StudyId, rater: RaterId | None, now: datetime) -> Desk:
+        """The same whether a duel is open or not; without a rater, as for any person."""
+        ...
+
+    def meetings(self, study: StudyId, one: PromptId, other: PromptId) -> Meetings: ...
+
+    def hand_out(self, duel: Duel) -> Shown:
+        """Store the duel as ``add`` would, and close duels whose expiry has passed when it is asked."""
+        ...
+
+    def shown(self, duel: Duel) -> Shown: ...
+
+
+class ComposedAsking:
+    """The same put together from single reads, for stores that are near."""
+
+    def __init__(self, store: "Store") -> None:
+        self._store = store
+
+    def begin(self, study: StudyId, rater: RaterId, now: datetime) -> Duel | Desk:
+        return self._store.open_duel(study, rater, now) or self.desk(study, rater, now)
+
+    def desk(self, study: StudyId, rater: RaterId | None, now: datetime) -> Desk:
+        store = self._store
+        last = store.last_duels(study, rater, 1)
+        return Desk(
+            store.study(study),
+            store.counters(study),
+            RaterKind.HUMAN if rater is None else store.rater(rater).kind,
+            [(first, second, times) for (first, second), times in Counter(store.pending(study, now)).items()],
+            last[0] if last else None,
+            store.pair_counts(study),
+            lambda: [ballot.duel for ballot in store.ballots(study, rater, limit=RECENT)] if rater else [],
+        )
+
+    def meetings(self, study: StudyId, one: PromptId, other: PromptId) -> Meetings:
+        return Meetings(self._store.duels_by_input(study, one, other), self._store.duels_by_input(study))
+
+    def hand_out(self, duel: Duel) -> Shown:
+        self._store.release_expired(duel.asked_at)
+        self._store.add(Batch(duels=[duel]))
+        return self.shown(duel)
+
+    def shown(self, duel: Duel) -> Shown:
+        store = self._store
+        return Shown(store.input(duel.input), store.output(duel.first), store.output(duel.second))

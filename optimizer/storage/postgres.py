@@ -1,0 +1,283 @@
+"""A store on a PostgreSQL server, for any number of processes on any number of machines.
+
+Reading is here; writing is in ``postgres_adding`` and ``postgres_changing``, the path of an ask in
+``postgres_asking``, the tables in ``postgres_schema``; connections, transactions, what is tried again
+and durability in ``postgres_server``.
+"""
+
+# ruff: noqa: S608 -- SQL is put together of names in this package only; values are always bound.
+
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+from optimizer.domain import (
+    Ballot,
+    Batch,
+    Connection,
+    Duel,
+    DuelId,
+    Input,
+    InputId,
+    Output,
+    OutputId,
+    Prompt,
+    PromptId,
+    Rater,
+    RaterId,
+    Rubric,
+    Study,
+    StudyId,
+    Vote,
+    VoteId,
+)
+from optimizer.errors import NotFound, StorageError
+from optimizer.storage import postgres_changing as changing
+from optimizer.storage.base import Answered, CellCount, Counters, OutputKey, PairCount
+from optimizer.storage.postgres_adding import add_batch, add_one_vote
+from optimizer.storage.postgres_asking import PostgresAsking
+from optimizer.storage.postgres_changing import get
+from optimizer.storage.postgres_checking import find_faults
+from optimizer.storage.postgres_documents import PostgresDocuments
+from optimizer.storage.postgres_reading import ANSWERED_HERE, Rows, counts, has, matching
+from optimizer.storage.postgres_rows import insert, values
+from optimizer.storage.postgres_server import Db, Server, sql
+from optimizer.storage.rows import (
+    CONNECTIONS,
+    DUELS,
+    INPUTS,
+    OUTPUTS,
+    PROMPTS,
+    RATER_KIND,
+    RATERS,
+    RUBRICS,
+    STUDIES,
+    VOTES,
+    read_answered,
+    write_time,
+)
+from optimizer.storage.rules import check_storable
+
+_KIND = RATER_KIND.read
+
+
+class PostgresStore:
+    """The ``Store`` protocol on a database, whose tables are made where there are none."""
+
+    def __init__(self, address: str) -> None:
+        self._server = Server(address)
+        self._rows = Rows(self._server)
+        self.documents = PostgresDocuments(self._server)
+        self.asking = PostgresAsking(self._server, self.add)
+
+    # -- writing ------------------------------------------------------------------------------
+    def add(self, batch: Batch) -> None:
+        content = (
+            batch.studies,
+            batch.prompts,
+            batch.inputs,
+            batch.outputs,
+            batch.raters,
+            batch.votes,
+            batch.rubrics,
+        )
+        for nouns in (*content, batch.duels, batch.changes):
+            check_storable(nouns)
+
+        def work(db: Db) -> None:
+            for noun in batch.changes:
+                changing.replace_noun(db, noun)
+            add_batch(db, batch, expiring=False)
+
+        durable = any(content) or bool(batch.changes)
+        self._server.write(work, lambda db: has(db, *content, batch.duels), durable)
+
+    def add_vote(self, vote: Vote) -> None:
+        check_storable([vote])
+        if vote.withdrawn_at is None and self._server.once(
+            lambda db: add_one_vote(db, vote), lambda db: has(db, [vote]) or None
+        ):
+            return
+        self._server.write(
+            lambda db: add_batch(db, Batch(votes=[vote]), expiring=True), lambda db: has(db, [vote])
+        )
+
+    def replace(self, noun: Study | Prompt | Input | Rater) -> None:
+        self.add(Batch(changes=[noun]))
+
+    def withdraw_vote(self, vote: VoteId, at: datetime, reopen_until: datetime | None = None) -> None:
+        self._server.write(
+            lambda db: changing.withdraw(db, vote, at, reopen_until),
+            lambda db: get(db, VOTES, vote).withdrawn_at == at,
+        )
+
+    def restore_vote(self, vote: VoteId, at: datetime) -> None:
+        self._server.write(
+            lambda db: changing.restore(db, vote, at), lambda db: get(db, VOTES, vote).withdrawn_at is None
+        )
+
+    def note_vote(
+        self,
+        vote: VoteId,
+        first_reasons: Sequence[str],
+        second_reasons: Sequence[str],
+        comment: str,
+        at: datetime,
+    ) -> None:
+        self._server.write(lambda db: changing.note(db, vote, first_reasons, second_reasons, comment, at))
+
+    def renew_duel(self, duel: DuelId, expires_at: datetime) -> None:
+        self._server.write(lambda db: changing.renew(db, duel, expires_at), durable=False)
+
+    def release_expired(self, now: datetime) -> int:
+        return self._server.read(lambda db: changing.release_expired(db, now))
+
+    def put_connection(self, connection: Connection) -> None:
+        check_storable([connection])
+
+        def work(db: Db) -> None:
+            db.execute("DELETE FROM connections WHERE name = %s", (connection.name,))
+            db.execute(sql(insert(CONNECTIONS)), values(CONNECTIONS, connection))
+
+        self._server.write(work)
+
+    def remove_connection(self, name: str) -> None:
+        def work(db: Db) -> None:
+            if not db.execute("DELETE FROM connections WHERE name = %s", (name,)).rowcount:
+                raise NotFound(f"No connection {name!r}.")
+
+        self._server.write(work, lambda db: name not in {one.name for one in self.connections()})
+
+    # -- reading ------------------------------------------------------------------------------
+    def studies(self) -> list[Study]:
+        return self._rows.nouns(STUDIES, "ORDER BY created_at, seq")
+
+    def study(self, study: StudyId) -> Study:
+        return self._rows.get(STUDIES, study)
+
+    def counters(self, study: StudyId) -> Counters:
+        sql = "SELECT content_version, vote_version, duels, votes FROM counters WHERE study = %s"
+        return Counters(*self._rows.of(study, sql, study)[0])
+
+    def prompts(self, study: StudyId) -> list[Prompt]:
+        return self._rows.nouns_of(study, PROMPTS, "study = %s ORDER BY seq", study)
+
+    def inputs(self, study: StudyId) -> list[Input]:
+        return self._rows.nouns_of(study, INPUTS, "study = %s ORDER BY seq", study)
+
+    def input(self, input: InputId) -> Input:
+        return self._rows.get(INPUTS, input)
+
+    def raters(self, study: StudyId) -> list[Rater]:
+        return self._rows.nouns_of(study, RATERS, "study = %s ORDER BY seq", study)
+
+    def rater(self, rater: RaterId) -> Rater:
+        return self._rows.get(RATERS, rater)
+
+    def rubrics(self, study: StudyId) -> list[Rubric]:
+        return self._rows.nouns_of(study, RUBRICS, "study = %s ORDER BY version", study)
+
+    def output(self, output: OutputId) -> Output:
+        return self._rows.get(OUTPUTS, output)
+
+    def outputs(
+        self, study: StudyId, prompt: PromptId | None = None, input: InputId | None = None
+    ) -> list[Output]:
+        where, values = matching(study=study, prompt=prompt, input=input)
+        return self._rows.nouns_of(study, OUTPUTS, f"{where} ORDER BY seq", *values)
+
+    def output_index(self, study: StudyId) -> list[OutputKey]:
+        sql = "SELECT id, prompt, input, sample, usable, length FROM outputs WHERE study = %s ORDER BY seq"
+        return [
+            OutputKey(id, prompt, input, sample, bool(usable), length)
+            for id, prompt, input, sample, usable, length in self._rows.of(study, sql, study)
+        ]
+
+    def output_by_request(self, request_hash: str) -> Output | None:
+        where = "request_hash = %s ORDER BY usable DESC, seq LIMIT 1"
+        found = self._rows.nouns(OUTPUTS, f"WHERE {where}", request_hash)
+        return found[0] if found else None
+
+    def duel(self, duel: DuelId) -> Duel:
+        return self._rows.get(DUELS, duel)
+
+    def open_duel(self, study: StudyId, rater: RaterId, now: datetime) -> Duel | None:
+        where = "study = %s AND rater = %s AND closed_at IS NULL AND expires_at > %s ORDER BY seq LIMIT 1"
+        found = self._rows.nouns_of(study, DUELS, where, study, rater, write_time(now))
+        return found[0] if found else None
+
+    def pending(self, study: StudyId, now: datetime) -> list[tuple[PromptId, PromptId]]:
+        sql = (
+            "SELECT first_prompt, second_prompt FROM duels "
+            "WHERE study = %s AND closed_at IS NULL AND expires_at > %s ORDER BY seq"
+        )
+        return self._rows.of(study, sql, study, write_time(now))
+
+    def last_duels(self, study: StudyId, rater: RaterId | None = None, limit: int = 1) -> list[Duel]:
+        where, values = matching(study=study, rater=rater)
+        return self._rows.nouns_of(study, DUELS, f"{where} ORDER BY seq DESC LIMIT %s", *values, limit)
+
+    def duels_by_input(
+        self, study: StudyId, one: PromptId | None = None, other: PromptId | None = None
+    ) -> dict[InputId, int]:
+        if one is None or other is None:
+            sql = "SELECT input, duels FROM input_counts WHERE study = %s"
+            return dict(self._rows.of(study, sql, study))
+        sql = "SELECT input, duels FROM asked_counts WHERE study = %s AND one = %s AND other = %s"
+        return dict(self._rows.of(study, sql, study, min(one, other), max(one, other)))
+
+    def vote(self, vote: VoteId) -> Vote:
+        return self._rows.get(VOTES, vote)
+
+    def last_vote(self, study: StudyId, rater: RaterId) -> Vote | None:
+        where = "study = %s AND rater = %s AND withdrawn_at IS NULL ORDER BY seq DESC LIMIT 1"
+        found = self._rows.nouns_of(study, VOTES, where, study, rater)
+        return found[0] if found else None
+
+    def ballots(
+        self,
+        study: StudyId,
+        rater: RaterId | None = None,
+        duel: DuelId | None = None,
+        newest_first: bool = True,
+        limit: int | None = None,
+        offset: int = 0,
+    ) -> list[Ballot]:
+        where, values = matching(study=study, rater=rater, duel=duel)
+        order = "DESC" if newest_first else "ASC"
+        sql = (  # the page is cut before the join
+            f"SELECT {VOTES.listed('v.')}, {DUELS.listed('d.')} "
+            f"FROM (SELECT * FROM votes WHERE {where} ORDER BY seq {order} LIMIT %s OFFSET %s) v "
+            f"JOIN duels d ON d.id = v.duel ORDER BY v.seq {order}"
+        )
+        rows = self._rows.of(study, sql, *values, limit, offset)
+        cut = len(VOTES.columns)
+        return [Ballot(VOTES.read(row[:cut]), DUELS.read(row[cut:])) for row in rows]
+
+    def answered(self, study: StudyId) -> list[Answered]:
+        return [read_answered(row) for row in self._rows.of(study, ANSWERED_HERE, study)]
+
+    def pair_counts(self, study: StudyId) -> list[PairCount]:
+        rows = self._rows.of(study, counts("pair_counts", "kind", "first_prompt", "second_prompt"), study)
+        return [PairCount(_KIND(row[0]), row[1], row[2], row[3:]) for row in rows if any(row[3:])]
+
+    def cell_counts(self, study: StudyId) -> list[CellCount]:
+        rows = self._rows.of(
+            study, counts("cell_counts", "kind", "input", "first_prompt", "second_prompt"), study
+        )
+        return [CellCount(_KIND(row[0]), row[1], row[2], row[3], row[4:]) for row in rows if any(row[4:])]
+
+    def connections(self) -> list[Connection]:
+        return self._rows.nouns(CONNECTIONS, "ORDER BY name")
+
+    # -- care ---------------------------------------------------------------------------------
+    def backup(self, target: Path) -> None:
+        raise StorageError(
+            f"A file cannot be a backup of {self._server.place}: use pg_dump, or 'copy' to a SQLite file."
+        )
+
+    def check(self) -> list[str]:
+        return self._server.read(find_faults)
+
+    def close(self) -> None:
+        self._server.close()

@@ -1,0 +1,88 @@
+"""Documents as rows of PostgreSQL."""
+
+import json
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from optimizer.domain import StudyId
+from optimizer.errors import NotFound
+from optimizer.storage.documents import Document, encoded, quicker
+from optimizer.storage.postgres_server import Db, Server, sql
+from optimizer.storage.rows import write_time
+
+_SELECT = "SELECT kind, id, study, body, version, changed_at FROM documents"
+
+
+class PostgresDocuments:
+    """The ``Documents`` protocol on a server. The statement that changes a version names the one before."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+
+    def put(self, document: Document) -> Document:
+        body = encoded(document)
+        put = replace(document, body=json.loads(body), version=document.version + 1)
+
+        def write(db: Db) -> None:
+            if document.version == 0:
+                _check_study(db, document)
+                done = db.execute(
+                    "INSERT INTO documents (kind, id, study, body, version, changed_at) "
+                    "VALUES (%s, %s, %s, %s, 1, %s) ON CONFLICT (kind, id) DO NOTHING",
+                    (*_key(document), document.study, body, write_time(document.changed_at)),
+                )
+            else:
+                done = db.execute(
+                    "UPDATE documents SET study = %s, body = %s, version = version + 1, changed_at = %s "
+                    "WHERE kind = %s AND id = %s AND version = %s",
+                    (
+                        document.study,
+                        body,
+                        write_time(document.changed_at),
+                        *_key(document),
+                        document.version,
+                    ),
+                )
+            if done.rowcount == 0:
+                raise quicker(document)
+
+        self._server.write(write, lambda db: _found(db, document) == put)
+        return put
+
+    def get(self, kind: str, id: str) -> Document | None:
+        return self._server.read(lambda db: _found(db, Document(kind, id, {})))
+
+    def all(self, kind: str, study: StudyId | None = None) -> list[Document]:
+        where, values = ("", (kind,)) if study is None else ("AND study = %s", (kind, study))
+        statement = sql(f"{_SELECT} WHERE kind = %s {where} ORDER BY seq")
+        return [_read(row) for row in self._server.read(lambda db: db.execute(statement, values).fetchall())]
+
+    def remove(self, document: Document) -> None:
+        def write(db: Db) -> None:
+            statement = "DELETE FROM documents WHERE kind = %s AND id = %s AND version = %s"
+            if db.execute(statement, (*_key(document), document.version)).rowcount == 0:
+                raise quicker(document)
+
+        self._server.write(write, lambda db: _found(db, document) is None)
+
+
+def _check_study(db: Db, document: Document) -> None:
+    if document.study is None:
+        return
+    if not db.execute("SELECT 1 FROM studies WHERE id = %s", (document.study,)).fetchone():
+        raise NotFound(f"No study {document.study!r}.")
+
+
+def _found(db: Db, document: Document) -> Document | None:
+    row = db.execute(sql(f"{_SELECT} WHERE kind = %s AND id = %s"), _key(document)).fetchone()
+    return None if row is None else _read(row)
+
+
+def _read(row: tuple[Any, ...]) -> Document:
+    kind, id, study, body, version, changed_at = row
+    return Document(kind, id, json.loads(body), study, version, datetime.fromisoformat(changed_at))
+
+
+def _key(document: Document) -> tuple[str, str]:
+    return document.kind, document.id

@@ -1,0 +1,119 @@
+"""The path of an ask says what the single reads say, and stores what ``add`` stores."""
+
+from collections import Counter
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from optimizer.domain import Batch, Duel, DuelId, OutputId, PromptId, RaterId, RaterKind, StudyId
+from optimizer.errors import Conflict, NotFound
+from optimizer.storage.asking import RECENT, Desk
+from optimizer.storage.base import Store
+from tests.optimizer.storage.world import HOUR, NOW, duel_of, vote_on
+
+S, R0, R2 = StudyId("s"), RaterId("s-r0"), RaterId("s-r2")
+P0, P1 = PromptId("s-p0"), PromptId("s-p1")
+
+
+def voted(store: Store, times: int, rater: int = 0) -> list[Duel]:
+    duels = [duel_of(n % 3, (n + 1) % 3, n % 2, rater) for n in range(times)]
+    store.add(Batch(duels=duels, votes=[vote_on(duel) for duel in duels]))
+    return [store.duel(duel.id) for duel in duels]
+
+
+def desk(store: Store, rater: RaterId = R0) -> Desk:
+    found = store.asking.begin(S, rater, NOW)
+    assert isinstance(found, Desk)
+    return found
+
+
+def test_a_desk_is_what_the_single_reads_say(store: Store) -> None:
+    done = voted(store, 4)
+    others = [duel_of(rater=1), duel_of(1, 0, rater=1), duel_of(rater=1), duel_of(rater=1, expires_at=NOW)]
+    store.add(Batch(duels=others))
+    found = desk(store)
+    assert found.study == store.study(S)
+    assert found.counters == store.counters(S)
+    assert found.kind is RaterKind.HUMAN
+    assert {(one, other): n for one, other, n in found.pending} == Counter(store.pending(S, NOW))
+    assert found.last == done[-1]
+    assert found.pair_counts == store.pair_counts(S)
+    assert list(found.recent()) == done[::-1]
+    assert desk(store, R2).kind is RaterKind.JUDGE
+    assert desk(store, R2).last is None
+
+
+def test_with_an_open_duel_that_is_all(store: Store) -> None:
+    first, second = duel_of(), duel_of()
+    store.add(Batch(duels=[first, second]))
+    assert store.asking.begin(S, R0, NOW) == first
+    assert isinstance(store.asking.begin(S, R0, NOW + HOUR), Desk)
+    assert store.asking.desk(S, R0, NOW).last == second
+    of_all = store.asking.desk(S, None, NOW)
+    assert (of_all.last, of_all.kind, list(of_all.recent())) == (second, RaterKind.HUMAN, [])
+
+
+def test_only_so_many_recent_duels(store: Store) -> None:
+    done = voted(store, RECENT + 2)
+    voted(store, 3, rater=1)
+    assert list(desk(store).recent()) == done[:1:-1]
+
+
+def test_meetings_of_a_pair_and_of_all(store: Store) -> None:
+    store.add(Batch(duels=[duel_of(), duel_of(1, 0, rater=1), duel_of(input=1), duel_of(2, 0)]))
+    for found in (store.asking.meetings(S, P0, P1), store.asking.meetings(S, P1, P0)):
+        assert found.met == store.duels_by_input(S, P0, P1) == {"s-x0": 2, "s-x1": 1}
+        assert found.asked == store.duels_by_input(S) == {"s-x0": 3, "s-x1": 1}
+
+
+def test_handing_out_stores_shows_and_releases(store: Store) -> None:
+    late = duel_of(rater=1, expires_at=NOW)
+    store.add(Batch(duels=[late]))
+    duel = duel_of(2, 1, 1, replay=True, audit=True, repeats=late.id)
+    shown = store.asking.hand_out(duel)
+    assert store.duel(duel.id) == duel
+    assert (shown.input, shown.first, shown.second) == (
+        store.input(duel.input),
+        store.output(duel.first),
+        store.output(duel.second),
+    )
+    assert store.asking.shown(duel) == shown
+    assert store.duel(late.id).closed_at == NOW
+    assert store.counters(S).duels == 2
+    assert store.asking.meetings(S, P1, PromptId("s-p2")).met == {"s-x1": 1}
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [
+        (duel_of(id="taken"), Conflict),
+        (duel_of(rater=9), NotFound),
+        (duel_of(name="ghost"), NotFound),
+        (duel_of(first_prompt=PromptId("s-p2")), NotFound),
+        (replace(duel_of(), second=OutputId("s-o01")), NotFound),
+        (duel_of(repeats=DuelId("ghost")), NotFound),
+    ],
+)
+def test_what_cannot_be_handed_out_is_refused_as_by_add(
+    store: Store, fault: Duel, error: type[Exception]
+) -> None:
+    store.add(Batch(duels=[duel_of(id="taken", rater=1)]))
+    before = store.counters(S)
+    with pytest.raises(error):
+        store.asking.hand_out(fault)
+    assert store.counters(S) == before
+
+
+def test_unknown_studies_and_raters_are_not_found(store: Store) -> None:
+    for study, rater in ((StudyId("no"), R0), (S, RaterId("no"))):
+        with pytest.raises(NotFound, match="no"):
+            store.asking.begin(study, rater, NOW)
+        with pytest.raises(NotFound, match="no"):
+            store.asking.desk(study, rater, NOW)
+
+
+def test_times_of_a_handed_out_duel_are_kept_to_the_microsecond(store: Store) -> None:
+    duel = duel_of(asked_at=NOW + timedelta(microseconds=1))
+    store.asking.hand_out(duel)
+    assert store.asking.begin(S, R0, NOW) == duel
