@@ -10,6 +10,7 @@ from optimizer.config import Config
 from optimizer.connections import Connections
 from optimizer.domain import Study, utc_now
 from optimizer.errors import StorageError
+from optimizer.evolution import Evolution
 from optimizer.exchange import Exchange
 from optimizer.generation import Generation
 from optimizer.generation.ahead import Ahead
@@ -47,11 +48,13 @@ class Services:
     generation: Generation
     ahead: Ahead
     judging: Judging
+    evolution: Evolution
     sessions: Sessions
     gate: Gate
 
     def close(self) -> None:
         """End background work and let go of the database. The services are of no use afterwards."""
+        self.evolution.close()
         self.results.close()
         self.judging.close()
         self.ahead.close()
@@ -76,11 +79,13 @@ def build(config: Config, clock: Callable[[], datetime] = utc_now) -> Services:
     connections = Connections(store, KeyRing(config.keys))
     generation = Generation(store, connections)
     ahead = Ahead(store, pairing, generation, clock)
+    prompts = Prompts(store, clock)
+    judging = Judging(store, pairing, results, connections, generation, ahead, clock)
     return Services(
         config,
         store,
         studies,
-        Prompts(store, clock),
+        prompts,
         Inputs(store, clock),
         Workshop(store, pairing, clock, Admission(store, lambda study: _advises_to_stop(results, study))),
         results,
@@ -88,7 +93,8 @@ def build(config: Config, clock: Callable[[], datetime] = utc_now) -> Services:
         connections,
         generation,
         ahead,
-        Judging(store, pairing, results, connections, generation, ahead, clock),
+        judging,
+        Evolution(store, results, prompts, judging, generation, connections, clock=clock),
         Sessions(store, clock),
         gate,
     )

@@ -53,13 +53,16 @@ class Generation:
         order.budget.check(connection)
         return preview(self._store, connection, material, order.study, missing(self._store, order, material))
 
-    def start(self, order: Order, typed: Mapping[str, str] | None = None) -> Job:
-        """Begin in the background. What is there already is left alone; so a second start resumes."""
+    def start(
+        self, order: Order, typed: Mapping[str, str] | None = None, ledger: Ledger | None = None
+    ) -> Job:
+        """Begin in the background. What is there already is left alone; so a second start resumes.
+        ``ledger`` is an account that others spend from, too."""
         material = Material(self._store, order.study)
         cells = missing(self._store, order, material)
         lane = self._connections.lane(order.connection, typed)
         order.budget.check(lane.connection)
-        return self._begin(order, cells, lane, material, Ledger(order.budget))
+        return self._begin(order, cells, lane, material, ledger or Ledger(order.budget))
 
     def jobs(self, study: StudyId | None = None) -> list[Job]:
         """The jobs of this process, newest first; of one study or of all."""

@@ -84,14 +84,19 @@ class Judging:
         return estimate(self._store, known, plan, self.rubrics.shown(plan.study))
 
     def start(
-        self, plan: Plan, typed: Mapping[str, str] | None = None, generation_budget: Budget = NO_LIMIT
+        self,
+        plan: Plan,
+        typed: Mapping[str, str] | None = None,
+        generation_budget: Budget = NO_LIMIT,
+        ledger: Ledger | None = None,
     ) -> Run:
         """Begin in the background. The same plan again goes on where it stopped, as each judge's votes count.
 
-        ``typed`` are keys as in ``Connections``. Raises ``BadInput`` for a plan that cannot be, ``Conflict``
-        when one of its judges is at work in the study already or was set aside.
+        ``typed`` are keys as in ``Connections``; ``ledger`` is an account that others spend from, too. Raises
+        ``BadInput`` for a plan that cannot be, ``Conflict`` when one of its judges is at work in the study
+        already or was set aside.
         """
-        return self._start(plan, Ledger(plan.budget), typed, generation_budget)
+        return self._start(plan, ledger or Ledger(plan.budget), typed, generation_budget)
 
     def resume(
         self,

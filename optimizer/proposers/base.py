@@ -44,7 +44,7 @@ class Side:
 class Telling:
     """A vote that says something. ``preferred`` is the side that won, ``other`` the one that lost; with
     ``both_bad`` nobody won, and the order means nothing. ``share`` is how many of the study's inputs are
-    of this input's kinds (its tags)."""
+    of this input's kinds (its tags). ``shown_first``: whose output stood first, or left; comments say so."""
 
     input: InputId
     variables: Mapping[str, str]
@@ -54,6 +54,7 @@ class Telling:
     comment: str = ""
     both_bad: bool = False
     share: str = ""
+    shown_first: PromptId | None = None
 
     def seen_from(self, prompt: PromptId) -> tuple[Side, Side]:
         """The side of this prompt, which was in the duel, and that of its rival."""

@@ -28,8 +28,8 @@ RULES = rules(
     "You mend a prompt by what people said against its outputs.",
     '"task" and "criteria" say what the prompt is for. "prompt" is the one that leads. "complaints" are '
     'duels that its outputs lost, with reasons and comments, the one to mend first on top; "liked" are duels '
-    'that they won. "given_on" says on which input, of which kinds, a remark was made, and how many inputs are '
-    "of these kinds.",
+    'that they won. "given_on" says on which input, of which kinds, a remark was made, and how many inputs '
+    "are of these kinds.",
     "Find what the complaints have in common and the line of the prompt (or its absence) that leads to it. "
     "Change only that. A remark holds for the kinds of input that it was made on: when it does not plainly "
     "concern all inputs, write the change so that it applies to those kinds only, and leave alone what "

@@ -107,7 +107,7 @@ def complaint(telling: Telling, own: Side, rival: Side) -> dict[str, object]:
         "given_on": where(telling),
         "its_output": own.output[:MOST_OUTPUT],
         "said_of_it": list(own.reasons),
-        "comment": telling.comment,
+        **remark(telling, own),
     }
     if telling.both_bad:
         return found | {"verdict": "this output was bad, and so was the other prompt's"}
@@ -118,13 +118,21 @@ def complaint(telling: Telling, own: Side, rival: Side) -> dict[str, object]:
     }
 
 
+def remark(telling: Telling, own: Side) -> dict[str, object]:
+    """The comment, and which output it means by "first", "left" or "A"."""
+    if not telling.comment:
+        return {}
+    mine = telling.shown_first == own.prompt
+    return {"comment": telling.comment, "comment_calls_first": "this output" if mine else "the other output"}
+
+
 def praise(telling: Telling, own: Side) -> dict[str, object]:
     """A duel that the prompt won."""
     return {
         "given_on": where(telling),
         "its_output": own.output[: MOST_OUTPUT // 2],
         "said_of_it": list(own.reasons),
-        "comment": telling.comment,
+        **remark(telling, own),
         "verdict": "this output was preferred",
     }
 

@@ -19,6 +19,7 @@ def duel(winner: PromptId, loser: PromptId, x: int = 0, comment: str = "", **cha
         Side(loser, f"LOST text {x} of {loser}", ("too long",)),
         comment,
         share="3 of 6",
+        shown_first=loser,
     )
     return replace(told, **changed)  # type: ignore[arg-type]
 

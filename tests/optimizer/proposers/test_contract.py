@@ -120,6 +120,13 @@ def test_winner_and_loser_are_never_swapped(name: str) -> None:
                 assert row["said_of_the_preferred"] == ["useful"]
 
 
+def test_which_output_a_comment_calls_the_first() -> None:
+    told = [duel(RIVAL, LEAD, 0, "the first is dull", shown_first=one) for one in (LEAD, RIVAL)]
+    (ask,) = asks("from_reasons", duels=tuple(told))
+    said = [row["comment_calls_first"] for row in rows(ask.material, "complaints")]
+    assert said == ["this output", "the other output"]
+
+
 @pytest.mark.parametrize("first", [True, False])
 def test_a_pair_of_bad_outputs_is_nobodys_win(first: bool) -> None:
     told = duel(LEAD, RIVAL, both_bad=True) if first else duel(RIVAL, LEAD, both_bad=True)
@@ -135,6 +142,7 @@ def test_a_comment_comes_with_the_kinds_of_input_that_it_was_made_on() -> None:
     (ask,) = asks("from_reasons")
     first = rows(ask.material, "complaints")[0]
     assert first["comment"] == "no steps"
+    assert first["comment_calls_first"] == "this output"
     assert first["given_on"] == {
         "input": {"q": "question 1"},
         "kinds": ["kind 1"],
