@@ -36,6 +36,7 @@ from optimizer.errors import AlreadyVoted, BadInput, Conflict, NotAllowed, NotFo
 from optimizer.pairing import Pairing, Wanted
 from optimizer.sessions.admission import Admission
 from optimizer.sessions.overlap import Shared
+from optimizer.storage.asking import Desk, Shown
 from optimizer.storage.base import Store
 
 MOST_RACES = 20  # lost to others who want the same duel, before this rater is asked a fresh one
@@ -72,12 +73,15 @@ class Workshop:
         that the session they joined is over."""
         now = self._clock()
         self._admission.admit(rater_id, now)
-        duel = self._store.open_duel(study_id, rater_id, now)
-        if duel is None:
-            study = self._admission.asks(self._store.study(study_id), rater_id, now)
-            self._store.release_expired(now)
-            duel = self._also(study, rater_id, now) or self._ask(study, rater_id, now)
-        return self.show(duel)
+        seat = self._store.asking.begin(study_id, rater_id, now)
+        if isinstance(seat, Duel):
+            return self.show(seat)
+        study = self._admission.asks(seat.study, rater_id, now)
+        shared = self._also(study, rater_id, now)
+        if shared is not None:
+            return shared
+        choice = self._pairing.choose(study, seat, _rng(study, seat, rater_id))
+        return self._hand_out(choice.duel(study, rater_id, now))
 
     def next_live_duel(
         self, study_id: StudyId, rater_id: RaterId, wanted: Wanted | None = None
@@ -88,36 +92,27 @@ class Workshop:
         """
         now = self._clock()
         self._admission.admit(rater_id, now)
-        duel = self._store.open_duel(study_id, rater_id, now)
-        if duel is None:
-            if wanted is not None and (wanted.study != study_id or not self._pairing.stands(wanted)):
-                wanted = None
-            study = self._admission.asks(self._store.study(study_id), rater_id, now)
-            self._store.release_expired(now)
-            duel = None if wanted else self._also(study, rater_id, now)
-        if duel is None:
-            counters = self._store.counters(study_id)
-            rng = _rng(study, counters.duels, rater_id)
-            choice = (
-                self._pairing.choose_live(study, rater_id, counters, now, rng)
-                if wanted is None
-                else self._pairing.placed(wanted) or wanted
-            )
-            if isinstance(choice, Wanted):
-                return choice
-            duel = self._keep(choice.duel(study, rater_id, now))
-        return self.show(duel)
+        seat = self._store.asking.begin(study_id, rater_id, now)
+        if isinstance(seat, Duel):
+            return self.show(seat)
+        if wanted is not None and (wanted.study != study_id or not self._pairing.stands(wanted)):
+            wanted = None
+        study = self._admission.asks(seat.study, rater_id, now)
+        shared = None if wanted else self._also(study, rater_id, now)
+        if shared is not None:
+            return shared
+        choice = (
+            self._pairing.choose_live(study, seat, _rng(study, seat, rater_id))
+            if wanted is None
+            else self._pairing.placed(wanted) or wanted
+        )
+        if isinstance(choice, Wanted):
+            return choice
+        return self._hand_out(choice.duel(study, rater_id, now))
 
     def show(self, duel: Duel) -> ShownDuel:
         """The duel with its texts."""
-        shown = self._store.input(duel.input)
-        return ShownDuel(
-            duel,
-            dict(shown.variables),
-            shown.tags,
-            self._store.output(duel.first),
-            self._store.output(duel.second),
-        )
+        return _shown(duel, self._store.asking.shown(duel))
 
     def record_vote(
         self,
@@ -171,7 +166,7 @@ class Workshop:
         if session is not None and session.room:
             raise NotAllowed("In a room a vote stands once it is cast.")
         study = self._store.study(study_id)
-        lease = (study if session is None else session.terms(study)).settings.lease_minutes
+        lease = (study if session is None else session.terms(study, now)).settings.lease_minutes
         self._store.withdraw_vote(vote.id, now, reopen_until=now + timedelta(minutes=lease))
         return self._store.duel(vote.duel)
 
@@ -202,29 +197,26 @@ class Workshop:
             self._store.add(Batch(raters=[replace(rater, study=study_id)]))
         return self._store.rater(rater.id)
 
-    def _ask(self, study: Study, rater_id: RaterId, now: datetime) -> Duel:
-        counters = self._store.counters(study.id)
-        rng = _rng(study, counters.duels, rater_id)
-        choice = self._pairing.choose(study, rater_id, counters, now, rng)
-        return self._keep(choice.duel(study, rater_id, now))
-
-    def _also(self, study: Study, rater_id: RaterId, now: datetime) -> Duel | None:
+    def _also(self, study: Study, rater_id: RaterId, now: datetime) -> ShownDuel | None:
         """A duel that somebody else was asked, for this rater too, where their session wants that."""
         for _ in range(MOST_RACES):
             shared = self._admission.shared(rater_id, now)
             if shared is None or not self._pairing.playable(shared.duel):
                 return None
             with suppress(Conflict):  # somebody was quicker; what lacks raters now is looked for again
-                return self._keep(_put_to(shared, rater_id, study, now))
+                return self._hand_out(_put_to(shared, rater_id, study, now))
         return None
 
-    def _keep(self, duel: Duel) -> Duel:
-        self._store.add(Batch(duels=[duel]))
-        return duel
+    def _hand_out(self, duel: Duel) -> ShownDuel:
+        return _shown(duel, self._store.asking.hand_out(duel))
 
 
-def _rng(study: Study, duels: int, rater: RaterId) -> np.random.Generator:
-    return np.random.default_rng([study.seed, duels, crc32(rater.encode())])
+def _shown(duel: Duel, shown: Shown) -> ShownDuel:
+    return ShownDuel(duel, dict(shown.input.variables), shown.input.tags, shown.first, shown.second)
+
+
+def _rng(study: Study, desk: Desk, rater: RaterId) -> np.random.Generator:
+    return np.random.default_rng([study.seed, desk.counters.duels, crc32(rater.encode())])
 
 
 def _put_to(shared: Shared, rater: RaterId, study: Study, now: datetime) -> Duel:

@@ -1,12 +1,15 @@
 """Which screens exist, for whom, and in what order: the script that every visit runs first."""
 
+from collections.abc import Mapping, Sequence
+
 import streamlit as st
+from streamlit.navigation.page import StreamlitPage
 
 from pages.parts import access, frame
 
 st.set_page_config(page_title="Prompt Duel", page_icon="⚖️", layout="wide")
 
-screens = {
+HOST = {
     "Vote": [
         st.Page(
             "rater/duel.py",
@@ -49,6 +52,9 @@ screens = {
             help="Votes and the winning prompt as files for other tools.",
         ),
     ],
+    "Session": [
+        st.Page("rater/join.py", title="Join", url_path="join", visibility="hidden"),
+    ],
     "Study": [
         st.Page(
             "host/prompts.py",
@@ -85,11 +91,45 @@ screens = {
             url_path="studies",
             help="Create, rename, duplicate and archive studies; restore the samples.",
         ),
+        st.Page(
+            "host/login.py",
+            title="Access",
+            icon=":material/key:",
+            url_path="host",
+            help="The host's password: set it, change it, log out.",
+        ),
     ],
 }
 
+
+def rater(room: bool) -> list[StreamlitPage]:
+    """What whoever joined a session may see: their duels and their own votes."""
+    duel = "rater/duel.py"
+    return [
+        st.Page(duel, title="Duel", icon=":material/compare_arrows:", url_path="vote", default=True),
+        st.Page(duel, title="Duel", url_path="duel", visibility="hidden"),
+        st.Page("rater/history.py", title="My votes", icon=":material/history:", url_path="history"),
+        st.Page("rater/join.py", title="Session", icon=":material/info:", url_path="join"),
+    ]
+
+
+def guest() -> list[StreamlitPage]:
+    """What anybody may see."""
+    return [
+        st.Page("rater/join.py", title="Join", icon=":material/login:", url_path="join", default=True),
+        st.Page("host/login.py", title="Host", icon=":material/key:", url_path="host"),
+    ]
+
+
+def screens(visit: access.Visit) -> Mapping[str, Sequence[StreamlitPage]] | Sequence[StreamlitPage]:
+    """Screens that are not listed cannot be reached by their address either."""
+    if visit.role is access.Role.HOST:
+        return HOST
+    return guest() if visit.session is None else rater(visit.session.room)
+
+
 with frame.errors_shown():  # what no screen caught: above all a database that cannot be used
     visit = access.visitor()
-    page = st.navigation(screens)
+    page = st.navigation(screens(visit))
     frame.sidebar(visit)
     page.run()

@@ -52,7 +52,7 @@ class Admission:
             raise NotAllowed("In this session everyone sees the same pair, when the host shows it.")
         if self.reached(session, study):
             raise GoalReached("The goal of this session is reached. Thank you for your votes.")
-        return session.terms(study)
+        return session.terms(study, now)
 
     def reached(self, session: Session, study: Study) -> bool:
         """Does the session have what it wants?"""

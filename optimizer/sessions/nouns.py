@@ -71,13 +71,13 @@ class Session:
         """The time that is left, not below zero; None without a limit."""
         return None if self.closes_at is None else max(self.closes_at - now, timedelta())
 
-    def terms(self, study: Study) -> Study:
-        """The study as this session's raters are asked about it."""
+    def terms(self, study: Study, now: datetime) -> Study:
+        """The study as this session's raters are asked about it and see it."""
         settings = replace(
             study.settings,
             selector=self.selector or study.settings.selector,
             lease_minutes=self.lease_minutes,
-            reveal=self.reveal is Reveal.AFTER_VOTE,
+            reveal=self.reveals(now),
         )
         return replace(study, settings=settings)
 

@@ -68,7 +68,7 @@ def draw_connection(connection: Connection) -> None:
             connection_form.trial(visit, connection)
 
 
-visit = access.visitor()
+visit = access.host()
 frame.style()
 notices.draw()
 known = visit.services.connections.all()

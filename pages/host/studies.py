@@ -110,7 +110,7 @@ def draw_archived(archived: list[Study]) -> None:
                 st.button("Bring back", key=f"unarchive_{study.id}", on_click=unarchive, args=(study,))
 
 
-visit = access.visitor()
+visit = access.host()
 frame.style()
 notices.draw()
 st.header("Studies", anchor=False)

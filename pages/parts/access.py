@@ -1,28 +1,50 @@
-"""Who is here and what they may see. Every screen calls ``enter`` first, whatever led to it."""
+"""Who is here and what they may see. Every screen calls one of the guards first, whatever led to it.
+
+A host runs studies: whoever gave the password or logged in as one, and as long as no password is set,
+everybody on the machine itself. A rater took a seat in a session and sees their duels and nothing else,
+also on the host's machine, until they leave. Anybody else is a guest, who may join or log in.
+"""
 
 import hashlib
 from dataclasses import dataclass
+from enum import StrEnum
+from urllib.parse import urlsplit
 
 import streamlit as st
 
 from optimizer.assemble import Services, services
-from optimizer.domain import Rater, RaterId, RaterKind, Study, StudyId
+from optimizer.domain import Rater, RaterId, RaterKind, Study, StudyId, utc_now
+from optimizer.sessions.nouns import Seat, Session
 
 PERSON_COOKIE = "prompt_duel_person"
+NO_COOKIE = "local"
 NAMELESS = "Person"  # a rater who has not said who they are
 STUDY = "study"  # both the widget key and the query parameter, so that a link restores the view
+LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+FORWARDED = {"forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via"}
+
+
+class Role(StrEnum):
+    HOST = "host"
+    RATER = "rater"
+    GUEST = "guest"
 
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """One script run: the services, the person's secret token, and the studies not archived."""
+    """One script run: the services, the person's secret token, their role, the studies that they may see."""
 
     services: Services
     person: str
     studies: tuple[Study, ...]
+    role: Role = Role.HOST
+    seat: Seat | None = None
+    session: Session | None = None
 
     def study(self) -> Study | None:
-        """The chosen study, or None while there is none."""
+        """The chosen study, or None while there is none; for a rater that of the session."""
+        if self.role is not Role.HOST:
+            return next(iter(self.studies), None)
         chosen = st.session_state.get(STUDY)
         return next((study for study in self.studies if study.id == chosen), None)
 
@@ -33,24 +55,98 @@ class Visit:
 
     def rater_id(self, study: StudyId) -> RaterId:
         """The same for every visit of this browser; does not give the cookie away."""
+        if self.seat is not None:
+            return self.seat.rater
         return RaterId(hashlib.sha256(f"{study}/{self.person}".encode()).hexdigest()[:16])
 
 
 def person() -> str:
     """The secret token of this browser; without a cookie (a script) everybody is one and the same."""
-    return st.context.cookies.get(PERSON_COOKIE, "local")
+    return st.context.cookies.get(PERSON_COOKIE, NO_COOKIE)
+
+
+def is_local() -> bool:
+    """Is the browser on this machine, by all that it and any proxy say?"""
+    headers = {name.lower(): value for name, value in st.context.headers.items()}
+    if FORWARDED & headers.keys() or st.context.ip_address is not None:
+        return False
+    named = (headers.get("host", "localhost"), urlsplit(headers.get("origin", "http://localhost")).netloc)
+    return all(urlsplit(f"//{name}").hostname in LOOPBACK for name in named)
+
+
+def login_offered() -> bool:
+    """Is a provider of OpenID Connect configured in the secrets file?"""
+    return bool(st.secrets.load_if_toml_exists()) and "auth" in st.secrets
+
+
+def e_mail() -> str:
+    """Of whoever logged in through the provider, which vouches for it; "" for anybody else."""
+    known = st.user.to_dict() if login_offered() else {}
+    if not known.get("is_logged_in") or known.get("email_verified") is False:
+        return ""
+    return str(known.get("email") or "").casefold()
+
+
+def given_name() -> str:
+    """Of whoever logged in through the provider; "" for anybody else."""
+    return str(st.user.get("name") or e_mail()) if e_mail() else ""
+
+
+def may_host(running: Services, who: str) -> bool:
+    """Logged in as a host; or nothing is locked yet, and they sit at this machine."""
+    if e_mail() in running.config.hosts or (who != NO_COOKIE and running.gate.is_host(who)):
+        return True
+    return is_open(running) and is_local()
+
+
+def is_open(running: Services) -> bool:
+    """Is there nothing yet by which a host could log in?"""
+    return not (running.gate.has_password() or (login_offered() and running.config.hosts))
 
 
 def visitor() -> Visit:
     """Whoever is looking, and what there is to look at."""
-    running = services()
+    running, who = services(), person()
+    seat = None if who == NO_COOKIE else running.sessions.seat(who)
+    if seat is not None:
+        session = running.sessions.session(seat.session)
+        return Visit(running, who, (running.store.study(seat.study),), Role.RATER, seat, session)
+    if not may_host(running, who):
+        return Visit(running, who, (), Role.GUEST)
     studies = tuple(study for study in running.store.studies() if study.archived_at is None)
-    return Visit(running, person(), studies)
+    return Visit(running, who, studies)
+
+
+def host() -> Visit:
+    """For screens of the host: stops the run for everybody else."""
+    visit = visitor()
+    if visit.role is not Role.HOST:
+        st.error("This screen is for the host of the study.", icon=":material/lock:")
+        st.stop()
+    return visit
 
 
 def enter() -> tuple[Visit, Study]:
-    """For screens about one study: stops the run with a way out when there is none."""
+    """For the host's screens about one study: stops the run with a way out when there is none."""
+    visit = host()
+    return visit, _chosen(visit)
+
+
+def rating() -> tuple[Visit, Study]:
+    """For the screens that raters see too: the study on the terms of their session."""
     visit = visitor()
+    if visit.role is Role.GUEST:
+        st.error("Join a session, or log in, to see this screen.", icon=":material/lock:")
+        st.stop()
+    if visit.seat is None or visit.session is None:
+        return visit, _chosen(visit)
+    if not visit.seat.practised:
+        st.switch_page("rater/join.py")
+    (study,) = visit.studies
+    return visit, visit.session.terms(study, utc_now())
+
+
+def _chosen(visit: Visit) -> Study:
     study = visit.study()
     if study is None:
         st.info("There is no study yet.", icon=":material/folder_open:")
@@ -58,4 +154,4 @@ def enter() -> tuple[Visit, Study]:
             visit.services.studies.restore_samples()
             st.rerun()
         st.stop()
-    return visit, study
+    return study

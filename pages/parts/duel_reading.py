@@ -63,7 +63,8 @@ def draw(visit: Visit, study: Study, duel: Duel, raters: Mapping[RaterId, str], 
             cards.output(side, output.text, mode, "pane_first" if side == "A" else "pane_second")
     if prompts:
         _draw_difference(prompts[duel.first_prompt], prompts[duel.second_prompt])
-    st.caption(f":material/psychology_alt: {labels.plain(cards.why(duel))}")
+    if visit.session is None:  # why tells a little of how the prompts stand
+        st.caption(f":material/psychology_alt: {labels.plain(cards.why(duel))}")
     st.caption("Link to this duel:")
     st.code(link(study, duel), language=None, wrap_lines=True)
 
@@ -111,8 +112,12 @@ def _draw_difference(first: Prompt, second: Prompt) -> None:
 
 
 def _withdraw(visit: Visit, vote: VoteId) -> None:
-    notices.attempt(lambda: visit.services.workshop.withdraw(vote), "Withdrawn: the vote no longer counts.")
+    by = visit.seat.rater if visit.seat else None
+    notices.attempt(
+        lambda: visit.services.workshop.withdraw(vote, by), "Withdrawn: the vote no longer counts."
+    )
 
 
 def _restore(visit: Visit, vote: VoteId) -> None:
-    notices.attempt(lambda: visit.services.workshop.restore(vote), "Restored: the vote counts again.")
+    by = visit.seat.rater if visit.seat else None
+    notices.attempt(lambda: visit.services.workshop.restore(vote, by), "Restored: the vote counts again.")

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import streamlit as st
 
 from optimizer.errors import BadFile, PromptDuelError
-from pages.parts.access import STUDY, Visit
+from pages.parts.access import STUDY, Role, Visit
 from pages.parts.labels import plain
 
 IN_URL = "study_in_url"  # what this session wrote there last
@@ -14,6 +14,9 @@ IN_URL = "study_in_url"  # what this session wrote there last
 
 def sidebar(visit: Visit) -> None:
     """The study that all screens are about; part of the URL, so that a link restores the view."""
+    if visit.role is not Role.HOST:
+        _say_who(visit)
+        return
     names = {study.id: study.name for study in visit.studies}
     if not names:
         return
@@ -37,6 +40,14 @@ def sidebar(visit: Visit) -> None:
     st.session_state[IN_URL] = chosen
     if linked != chosen:
         st.query_params[STUDY] = chosen
+
+
+def _say_who(visit: Visit) -> None:
+    """Of somebody who joined a session: which, and as whom."""
+    if visit.session is not None and visit.seat is not None:
+        group = f" ({plain(visit.seat.group)})" if visit.seat.group else ""
+        st.sidebar.markdown(f"**{plain(visit.session.name)}**")
+        st.sidebar.caption(f"You are {plain(visit.seat.name)}{group}.")
 
 
 def _say_what_runs(visit: Visit) -> None:

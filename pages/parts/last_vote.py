@@ -37,16 +37,18 @@ ASKED = {
 def strip(visit: Visit, study: Study, rater: Rater) -> None:
     """The vote just cast, folded away under the next pair."""
     vote = _latest(visit, rater)
-    if vote is None:
+    if vote is None or not (_asks_why(visit) or study.settings.reveal):
         return
     title = f"Your last vote: {spoken(vote)}"
     folded = st.expander(title, icon=":material/how_to_vote:", key="last_vote_strip", on_change="rerun")
     if folded.open:  # what nobody looks at need not be drawn at every vote
         with folded:
-            _reasons(visit, rater, vote)
+            if _asks_why(visit):
+                _reasons(visit, rater, vote)
             if study.settings.reveal:
                 _reveal(visit, visit.services.workshop.show(visit.services.store.duel(vote.duel)))
-            critic.draw(visit, vote)
+            if visit.session is None:  # a critic costs calls, which are the host's to spend
+                critic.draw(visit, vote)
 
 
 def review(visit: Visit, study: Study, rater: Rater) -> bool:
@@ -56,7 +58,8 @@ def review(visit: Visit, study: Study, rater: Rater) -> bool:
         return False
     shown = visit.services.workshop.show(visit.services.store.duel(vote.duel))
     st.subheader(f"You said: {spoken(vote)}")
-    _reasons(visit, rater, vote)
+    if _asks_why(visit):
+        _reasons(visit, rater, vote)
     if study.settings.reveal:
         _reveal(visit, shown)
     left, right = st.columns(2, gap="medium")
@@ -71,6 +74,11 @@ def review(visit: Visit, study: Study, rater: Rater) -> bool:
 def spoken(vote: Vote) -> str:
     """The vote in words."""
     return f"{SPOKEN[vote.outcome]}, {vote.grade}" if vote.grade else SPOKEN[vote.outcome]
+
+
+def _asks_why(visit: Visit) -> bool:
+    """Are reasons wanted? In a session the host says so."""
+    return visit.session is None or visit.session.reasons
 
 
 def _latest(visit: Visit, rater: Rater) -> Vote | None:

@@ -3,14 +3,17 @@
 import streamlit as st
 
 from optimizer.domain import Study
-from pages.parts import advice
+from pages.parts import advice, seat
 from pages.parts.access import Visit
 
 FEWEST = 5  # votes before a leader is named: earlier ones would only tempt
 
 
 def draw(visit: Visit, study: Study) -> None:
-    """One sentence for the person who runs the study; it may be one vote behind."""
+    """One sentence for the person who runs the study, which may be one vote behind; another for raters."""
+    if visit.session is not None:
+        seat.draw_line(visit, study)
+        return
     votes = visit.services.store.counters(study.id).votes
     told = f"{votes:,} {'vote' if votes == 1 else 'votes'}"
     standings = visit.services.results.latest(study)

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from optimizer.domain import DuelId, Grade, Outcome, Study
-from optimizer.errors import NothingToAsk, PromptDuelError
+from optimizer.errors import NothingToAsk, PromptDuelError, SessionClosed
 from optimizer.pairing import Wanted
 from optimizer.workshop import ShownDuel
 from pages.parts import (
@@ -18,6 +18,7 @@ from pages.parts import (
     notices,
     output_text,
     progress,
+    seat,
 )
 
 HELP = """
@@ -77,12 +78,13 @@ TOOLS = (
     ("Say why after each vote", "P", "pause"),
     ("Keys", "H", "show_help"),
 )
+RATERS_TOOLS = tuple(tool for tool in TOOLS if tool[2] != "show_why")  # it tells a little of the standings
 
 
 def draw_tools(shown: ShownDuel) -> str:
     """The row above the pair; returns how the outputs are to be drawn."""
     with st.container(horizontal=True, key="duel_tools", vertical_alignment="center"):
-        for label, key, name in TOOLS:
+        for label, key, name in TOOLS if visit.session is None else RATERS_TOOLS:
             kind = "secondary" if st.session_state.get(name) else "tertiary"
             st.button(label, key=f"tool_{key}", on_click=flip, args=(name,), shortcut=key, type=kind)
     fitting = output_text.fitting_mode((shown.first.text, shown.second.text))
@@ -151,7 +153,7 @@ def draw_wanted(wanted: Wanted) -> None:
     live_pair.draw_ways_out(study)
 
 
-visit, study = access.enter()
+visit, study = access.rating()
 rater = visit.rater(study.id)
 frame.style()
 notices.draw()
@@ -166,8 +168,11 @@ if st.session_state.get("reviewing") and last_vote.review(visit, study, rater):
 
 try:
     shown = live_pair.next_duel(visit, study, rater)
-except NothingToAsk as missing:
+except (NothingToAsk, SessionClosed) as missing:
     st.info(labels.plain(str(missing)), icon=":material/hourglass_empty:")
+    if visit.session is not None:
+        seat.draw_end(visit)
+        st.stop()
     live_pair.draw_switched_off(study)
     with st.container(horizontal=True):
         st.page_link("host/prompts.py", label="Prompts", icon=":material/edit_note:")
@@ -191,7 +196,7 @@ keyguard.drawn(shown.duel.id)
 
 if st.session_state.get("show_help"):
     st.markdown(HELP)
-if st.session_state.get("show_why"):
+if st.session_state.get("show_why") and visit.session is None:
     st.info(cards.why(shown.duel), icon=":material/psychology_alt:")
 if st.session_state.get("show_diff"):
     diff.draw(shown.first.text, shown.second.text, "A", "B")

@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from optimizer.domain import Ballot, DuelId, Outcome, PromptId, RaterId
+from optimizer.errors import NotAllowed
 from optimizer.history import FURTHEST, HistoryFilter, page
 from pages.parts import access, duel_reading, frame, labels, notices
 
@@ -135,14 +136,16 @@ def draw_linked(duel_id: DuelId) -> None:
     """The duel that the URL names, also one of another study."""
     with frame.errors_shown():
         duel = store.duel(duel_id)
-        theirs = store.study(duel.study)
+        if visit.session is not None and duel.rater != me:
+            raise NotAllowed("This duel was asked of another rater.")
+        theirs = study if duel.study == study.id else store.study(duel.study)
         if theirs.id != study.id:
             st.caption(f"This duel belongs to the study '{labels.plain(theirs.name)}'.")
         named = theirs.settings.reveal or whose != MINE
         duel_reading.draw(visit, theirs, duel, raters, named)
 
 
-visit, study = access.enter()
+visit, study = access.rating()
 frame.style()
 notices.draw()
 store = visit.services.store
@@ -162,14 +165,16 @@ if not raters or not store.ballots(study.id, limit=1):
     st.info("No votes yet. Each one will be listed here.", icon=":material/how_to_vote:")
     st.page_link("rater/duel.py", label="Vote", icon=":material/compare_arrows:")
     st.stop()
-whose = st.selectbox(
-    "Votes of",
-    [MINE, EVERYONE, *(rater for rater in raters if rater != me)],
-    format_func=lambda one: {MINE: "You", EVERYONE: "Everyone"}.get(one) or raters[RaterId(one)],
-    key="whose",
-    bind="query-params",
-    width=260,
-)
+whose = MINE
+if visit.session is None:  # who joined a session sees their own votes alone
+    whose = st.selectbox(
+        "Votes of",
+        [MINE, EVERYONE, *(rater for rater in raters if rater != me)],
+        format_func=lambda one: {MINE: "You", EVERYONE: "Everyone"}.get(one) or raters[RaterId(one)],
+        key="whose",
+        bind="query-params",
+        width=260,
+    )
 named = study.settings.reveal or whose != MINE
 names = {prompt.id: prompt.name for prompt in store.prompts(study.id)} if named else {}
 chosen = draw_filters()

@@ -209,8 +209,8 @@ def test_when_names_are_revealed(world: World) -> None:
     never, each, end = (world.open(reveal=reveal) for reveal in Reveal)
     assert [one.reveals(now) for one in (never, each, end)] == [False, True, False]
     assert [world.sessions.close(one.id).reveals(now) for one in (never, each, end)] == [False, True, True]
-    assert each.terms(world.store.study(STUDY)).settings.reveal
-    assert not end.terms(world.store.study(STUDY)).settings.reveal
+    assert each.terms(world.store.study(STUDY), now).settings.reveal
+    assert not end.terms(world.store.study(STUDY), now).settings.reveal
 
 
 def test_sessions_are_listed_newest_first(world: World) -> None:

@@ -1,0 +1,161 @@
+"""Join: a code and a name, the instructions, one pair for practice; then the duels begin."""
+
+import streamlit as st
+
+from optimizer.domain import Outcome
+from optimizer.errors import PromptDuelError
+from optimizer.sessions import Reveal, Session
+from pages.parts import access, cards, frame, labels, notices, output_text
+from pages.parts.access import Visit
+
+CODE = "code"  # query parameter
+EXAMPLE_INPUT = {"question": "How do I get a stain of red wine out of a cotton shirt?"}
+EXAMPLE_A = (
+    "Wine stains are a common problem. There are many ways. You could try one of them, or ask a professional."
+)
+EXAMPLE_B = (
+    "At once: blot it, don't rub. Then pour cold water through the cloth from behind, put dish soap and a "
+    "little hydrogen peroxide on it, wait half an hour, rinse, and wash at 30 °C."
+)
+ANSWERS = (
+    ("A is better", "A", Outcome.FIRST, "primary"),
+    ("Both good", "T", Outcome.BOTH_GOOD, "secondary"),
+    ("Both bad", "N", Outcome.BOTH_BAD, "secondary"),
+    ("B is better", "B", Outcome.SECOND, "primary"),
+)
+LEARNED = {
+    Reveal.NEVER: "Which prompts you compared is not shown.",
+    Reveal.AFTER_VOTE: "After each vote you can see which prompts you compared.",
+    Reveal.AT_END: "Which prompts you compared is shown when the session is over.",
+}
+
+
+def join() -> None:
+    def act() -> None:
+        visit.services.sessions.join(
+            st.session_state.get("join_code") or "",
+            visit.person,
+            name or st.session_state.get("join_name") or "",
+            st.session_state.get("join_group") or "",
+        )
+
+    name = access.given_name()
+    notices.attempt(act, "You are in.")
+
+
+def leave() -> None:
+    visit.services.sessions.leave(visit.person)
+    for key in ("practice", "last_vote", "reviewing"):
+        st.session_state.pop(key, None)
+
+
+def answer(outcome: Outcome) -> None:
+    st.session_state["practice"] = outcome.value
+
+
+def begin(visit: Visit) -> None:
+    assert visit.seat is not None
+    visit.services.sessions.practised(visit.seat)
+
+
+def draw_form(code: str) -> None:
+    """Who they are, and which session they mean."""
+    if visit.person == access.NO_COOKIE:
+        st.warning(
+            "Your browser keeps no cookies for this page, so you would not be found again after a reload. "
+            "Allow them and reload.",
+            icon=":material/cookie_off:",
+        )
+        st.stop()
+    with st.container(border=True, width=520):
+        st.text_input("Code", code, key="join_code", max_chars=20, placeholder="ABC123")
+        known = access.given_name()
+        if known:
+            st.markdown(f"You are logged in as **{labels.plain(known)}**.")
+        else:
+            st.text_input("Your name", key="join_name", max_chars=80, help="The host of the session sees it.")
+        groups = groups_of(st.session_state.get("join_code") or code)
+        if groups:
+            st.pills("Your group", groups, key="join_group")
+        st.button("Join", type="primary", key="join", on_click=join, width="stretch")
+        if access.login_offered() and not known:
+            st.button("Log in instead", key="join_login", on_click=st.login, width="stretch")
+
+
+def groups_of(code: str) -> tuple[str, ...]:
+    """What there is to choose from; nothing as long as the code is not that of a session."""
+    try:
+        return visit.services.sessions.by_code(code).groups if code else ()
+    except PromptDuelError:  # told when they press Join
+        return ()
+
+
+def draw_welcome(session: Session) -> None:
+    st.header(labels.plain(session.name), anchor=False)
+    study = visit.studies[0]
+    st.markdown(f"**{output_text.safe_markdown(study.task or study.name)}**")
+    if session.instructions:
+        with st.container(border=True):
+            output_text.draw(session.instructions, output_text.MARKDOWN)
+    if study.criteria:
+        st.markdown("What makes an output good:")
+        output_text.draw(study.criteria, output_text.RAW)
+
+
+def draw_practice() -> None:
+    """One pair like those that will come; nothing of it is kept."""
+    st.subheader("One pair for practice", anchor=False)
+    st.caption("Made up for this page; your answer is not stored. Read both and say which is better.")
+    cards.input_card(EXAMPLE_INPUT, whole=False)
+    for column, side, text in zip(st.columns(2), ("A", "B"), (EXAMPLE_A, EXAMPLE_B), strict=True):
+        with column:
+            cards.output(side, text, output_text.RAW, f"practice_{side}")
+    said = st.session_state.get("practice")
+    with st.container(horizontal=True, horizontal_alignment="center", key="answers"):
+        for label, key, outcome, kind in ANSWERS:
+            st.button(
+                label,
+                key=f"practice_{key}",
+                on_click=answer,
+                args=(outcome,),
+                shortcut=key,
+                type="primary"
+                if said == outcome.value or (said is None and kind == "primary")
+                else "secondary",
+            )
+    if said is None:
+        return
+    st.success(
+        "That is how it works. Now the real ones: which prompt wrote which side is hidden, and the sides "
+        "are drawn anew for each pair.",
+        icon=":material/check:",
+    )
+    st.button("Begin", type="primary", key="begin", on_click=begin, args=(visit,), shortcut="Enter")
+
+
+visit = access.visitor()
+frame.style()
+notices.draw()
+code = str(st.query_params.get(CODE, ""))
+try:
+    meant = visit.services.sessions.by_code(code) if code else visit.session
+except PromptDuelError:  # no such session, or it is over: said when they press Join
+    meant = visit.session
+
+if visit.session is None or visit.seat is None or meant != visit.session:
+    st.header("Join a session", anchor=False)
+    if visit.session is not None:
+        st.caption(f"You are in '{labels.plain(visit.session.name)}' now. Joining another one leaves it.")
+    draw_form(code)
+    st.stop()
+
+draw_welcome(visit.session)
+st.caption(LEARNED[visit.session.reveal])
+if visit.seat.practised:
+    if st.session_state.pop("practice", None):
+        st.switch_page("rater/duel.py")
+    with st.container(horizontal=True):
+        st.page_link("rater/duel.py", label="Go on voting", icon=":material/arrow_forward:")
+        st.button("Leave the session", key="leave", on_click=leave, type="tertiary", icon=":material/logout:")
+else:
+    draw_practice()
