@@ -52,8 +52,7 @@ class Grade(StrEnum):
     CLEARLY = "clearly"
 
 
-# The nine different answers, in the order of every stored count: from first clearly better to
-# second clearly better, the two kinds of tie in the middle, the skip last.
+# The nine answers in the order of every stored count: from first clearly to second clearly, the skip last.
 ANSWERS: tuple[tuple[Outcome, Grade | None], ...] = (
     (Outcome.FIRST, Grade.CLEARLY),
     (Outcome.FIRST, None),
@@ -106,6 +105,7 @@ class Settings:
     output_calls: int | None = None  # the most that this study's outputs may take in all
     output_tokens: int | None = None
     output_money: float | None = None
+    critic_first: bool = False  # a critic may be asked before the vote, which it may sway
     weigh_raters: bool = False  # careless raters count less; needs several raters
 
 

@@ -24,6 +24,16 @@ def variables_of(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for name in names if name))
 
 
+def own_words(text: str) -> list[str]:
+    """What a template says itself: the pieces between its variables, in order."""
+    pieces, since = [], 0
+    for match in _PLACEHOLDER.finditer(text):
+        if _name(match):
+            pieces.append(text[since : match.start()])
+            since = match.end()
+    return [*pieces, text[since:]]
+
+
 def render(text: str, variables: Mapping[str, str]) -> str:
     """The template with every variable filled in. ``BadInput`` for unknown ones, listing the known."""
     check_known(text, variables)

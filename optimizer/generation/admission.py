@@ -12,10 +12,10 @@ from optimizer.generation.cells import Cell
 from optimizer.llm.base import Completion, FinishReason, Request, Usage, request_hash
 from optimizer.llm.errors import NoAnswer
 from optimizer.llm.tokens import cost
+from optimizer.templates import own_words
 
 LEAK_CHARACTERS = 40  # in words: about eight in a row
 MOST_WORDS = 20_000
-_PLACEHOLDER = re.compile(r"\{\{[^{}\":]{1,200}\}\}")
 # A word, or one character of a script that is written without blanks.
 _WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|\w+")
 _SHOWN = 120
@@ -30,7 +30,7 @@ def leak(prompt_text: str, output_text: str) -> str | None:
     answer = [word.group().casefold() for word in _WORD.finditer(output_text)][:MOST_WORDS]
     matcher = SequenceMatcher(b=answer, autojunk=False)
     longest = ""
-    pieces = [piece for piece in _PLACEHOLDER.split(prompt_text) if piece.strip()]
+    pieces = [piece for piece in own_words(prompt_text) if piece.strip()]
     for piece in pieces:
         found = list(_WORD.finditer(piece))[:MOST_WORDS]
         words = [word.group().casefold() for word in found]

@@ -1,4 +1,4 @@
-"""A critic's list of faults, for a duel that a person has voted on."""
+"""A critic's list of faults: after a person's vote, or before it where the host allows that."""
 
 from optimizer.domain import DuelId, RaterKind
 from optimizer.errors import NotAllowed
@@ -17,17 +17,18 @@ class Criticism:
         self._store = store
         self._rubrics = rubrics
 
-    def of(self, duel_id: DuelId, model: LanguageModel, before_the_vote: bool = False) -> Critique:
+    def of(self, duel_id: DuelId, model: LanguageModel) -> Critique:
         """The faults of both outputs of a duel. ``NotAllowed`` while the person asked has not voted, for a
-        critic sways; ``before_the_vote`` is the host's choice to allow it all the same.
+        critic sways; the study's ``critic_first`` allows it all the same.
 
         Raises ``NoVerdict`` when no answer could be read, ``ProviderError`` when the server fails.
         """
         duel = self._store.duel(duel_id)
+        study = self._store.study(duel.study)
         open_to_person = self._store.rater(duel.rater).kind is RaterKind.HUMAN and not any(
             ballot.vote.withdrawn_at is None for ballot in self._store.ballots(duel.study, duel=duel_id)
         )
-        if open_to_person and not before_the_vote:
+        if open_to_person and not study.settings.critic_first:
             raise NotAllowed("The critic speaks after the vote, so that it does not sway it.")
         criteria = criteria_of(self._rubrics.current(duel.study).text)
-        return criticise(model, question_of(self._store, self._store.study(duel.study), criteria, duel))
+        return criticise(model, question_of(self._store, study, criteria, duel))

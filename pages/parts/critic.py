@@ -1,36 +1,42 @@
-"""A critic's list of faults beside the pair: after the vote, and only when somebody asks for it."""
+"""A critic's list of faults beside the pair, on request: after the vote, or before it if the host allows."""
 
 import streamlit as st
 
-from optimizer.domain import Vote
+from optimizer.domain import DuelId, Study
 from optimizer.errors import PromptDuelError
 from pages.parts import keys, labels
 from pages.parts.access import Visit
 
 
-def draw(visit: Visit, vote: Vote) -> None:
+def before_the_vote(visit: Visit, study: Study, duel: DuelId) -> None:
+    """Under a pair that is open, where the study allows it; a critic's calls are the host's to spend."""
+    if study.settings.critic_first and visit.session is None:
+        draw(visit, duel)
+
+
+def draw(visit: Visit, duel: DuelId) -> None:
     """Folded away; where no connection is known there is nothing to ask."""
     names = [connection.name for connection in visit.services.connections.all()]
     if not names:
         return
-    with st.expander("What would a critic say?", key=f"critic_{vote.id}", on_change="rerun") as opened:
+    with st.expander("What would a critic say?", key=f"critic_{duel}", on_change="rerun") as opened:
         if opened.open:
-            st.fragment(_ask, key=f"critic_of_{vote.id}")(visit, vote, names)
+            st.fragment(_ask, key=f"critic_of_{duel}")(visit, duel, names)
 
 
-def _ask(visit: Visit, vote: Vote, names: list[str]) -> None:
+def _ask(visit: Visit, duel: DuelId, names: list[str]) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         name = st.selectbox("Critic", names, key="critic_with", persist_state="session", width=280)
         asked = st.button(
-            "List the faults: 1 or 2 calls", key=f"critic_ask_{vote.id}", icon=":material/rate_review:"
+            "List the faults: 1 or 2 calls", key=f"critic_ask_{duel}", icon=":material/rate_review:"
         )
-    kept = {side: f"critic_{side}_{vote.id}" for side in ("first", "second", "model")}
+    kept = {side: f"critic_{side}_{duel}" for side in ("first", "second", "model")}
     if asked:
         services = visit.services
         try:
             with st.spinner("Waiting for an answer…", show_time=True):
                 lane = services.connections.lane(name, keys.typed(visit))
-                found = services.judging.critic.of(vote.duel, lane.under(urgent=True))
+                found = services.judging.critic.of(duel, lane.under(urgent=True))
         except PromptDuelError as error:
             st.error(labels.plain(str(error)), icon=":material/error:")
             return

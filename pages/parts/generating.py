@@ -14,7 +14,7 @@ from optimizer.generation.cells import MOST_SAMPLES, Order
 from optimizer.generation.costs import Preview, money_text
 from optimizer.generation.stability import Stability
 from optimizer.llm.budget import NOTHING, Budget, Spend
-from pages.parts import jobs, keys, labels, notices
+from pages.parts import jobs, keys, labels, limits, notices
 from pages.parts.access import Visit
 
 STEADY, VARIED = 0.25, 0.5  # distance of repeats; outputs of different prompts differ by 0.5 to 0.6
@@ -58,7 +58,7 @@ def _draw_missing(visit: Visit, study: Study, known: Mapping[str, Connection], b
         key="generate_samples",
         help="More than one shows how steady a prompt is. Duels take turns with them.",
     )
-    budget = _limits("generate", Budget(), "The most this may take; empty: no limit")
+    budget = limits.fields("generate", Budget(), "The most this may take")
     retry = st.toggle(
         "Ask again where nothing came that could be shown", key="generate_retry", help="As further samples."
     )
@@ -132,9 +132,7 @@ def _draw_ahead(visit: Visit, study: Study, known: Mapping[str, Connection]) -> 
         key=f"{prefix}_with",
         help="While somebody reads a pair, the outputs of the likeliest next pairs are made.",
     )
-    _limits(
-        prefix, study_budget(settings), "The most that this study's outputs may take in all; empty: no limit"
-    )
+    limits.fields(prefix, study_budget(settings), "The most that this study's outputs may take in all")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button("Save", key=f"{prefix}_save", on_click=_save, args=(visit, study, prefix))
         if settings.connection:
@@ -146,18 +144,18 @@ def _draw_ahead(visit: Visit, study: Study, known: Mapping[str, Connection]) -> 
 
 def _save(visit: Visit, study: Study, prefix: str) -> None:
     name = st.session_state[f"{prefix}_with"]
-    limits = _read_limits(prefix)
+    most = limits.typed(prefix)
     settings = replace(
         study.settings,
         connection=name,
-        output_calls=limits.calls,
-        output_tokens=limits.tokens,
-        output_money=limits.money,
+        output_calls=most.calls,
+        output_tokens=most.tokens,
+        output_money=most.money,
     )
 
     def act() -> None:
         if name:
-            limits.check(visit.services.connections.named(name))
+            most.check(visit.services.connections.named(name))
         visit.services.studies.edit(study.id, settings=settings)
         if not name:
             visit.services.ahead.unfollow(study.id)
@@ -215,20 +213,3 @@ def _figures(
 ) -> tuple[dict[PromptId, Spend], dict[PromptId, Stability]]:
     """Cost and stability by prompt; reads all outputs, so once per state of the study."""
     return _generation.spent(study), _generation.stability(study)
-
-
-# -- limits --------------------------------------------------------------------------------------
-
-
-def _limits(prefix: str, budget: Budget, label: str) -> Budget:
-    """Three fields for a budget; an empty one is no limit."""
-    st.caption(label)
-    calls, tokens, money = st.columns(3)
-    calls.number_input("Calls", 0, None, budget.calls, key=f"{prefix}_calls", placeholder="–")
-    tokens.number_input("Tokens", 0, None, budget.tokens, 1000, key=f"{prefix}_tokens", placeholder="–")
-    money.number_input("Money, $", 0.0, None, budget.money, 0.1, "%g", key=f"{prefix}_money", placeholder="–")
-    return _read_limits(prefix)
-
-
-def _read_limits(prefix: str) -> Budget:
-    return Budget(*(st.session_state[f"{prefix}_{name}"] for name in ("calls", "tokens", "money")))

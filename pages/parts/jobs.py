@@ -19,6 +19,8 @@ SAID = {
     State.STOPPED: "Stopped",
 }
 
+UNFINISHED = (State.CANCELLED, State.SPENT, State.STOPPED)
+
 
 def of_study(visit: Visit, study: Study) -> list[Job]:
     """The newest jobs that had something to do."""
@@ -68,6 +70,8 @@ def _draw_job(job: Job) -> None:
         if progress.state is State.RUNNING:
             st.progress(min(1.0, progress.share))
         st.caption(labels.plain(" · ".join(_facts(progress, bool(ahead)))))
+        if progress.state in UNFINISHED and progress.done < progress.total and job.order.cells is None:
+            st.caption("Generate again to go on: what is there is not paid for twice.")
         if progress.last_error:
             draw = st.error if progress.state is State.STOPPED else st.warning
             draw(labels.plain(progress.last_error), icon=":material/error:")

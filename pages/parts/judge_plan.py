@@ -11,7 +11,7 @@ from optimizer.judges import JUDGES, MOST_REPEATS, JudgeSettings
 from optimizer.judging.estimate import Estimate
 from optimizer.judging.plan import Plan, Seat
 from optimizer.llm.budget import Budget
-from pages.parts import keys, labels, notices
+from pages.parts import keys, labels, limits, notices
 from pages.parts.access import Visit
 
 NO_OUTPUTS = "Nothing: only outputs that are there"
@@ -29,7 +29,7 @@ def draw(visit: Visit, study: Study, known: Mapping[str, Connection]) -> None:
         with right:
             duels, calibrate, outputs = _how_much(known)
         with st.expander("Limits", icon=":material/payments:", key="judge_limits"):
-            budget = limits("judge", Budget())
+            budget = limits.fields("judge", Budget())
         advised = st.toggle("Stop when the votes suffice", True, key="judge_advised")
         seats = tuple(Seat(name, settings) for name in panel)
         plan = Plan(
@@ -42,24 +42,6 @@ def no_connection() -> None:
     """What to do first."""
     st.info("To let a model judge, connect to one first.", icon=":material/hub:")
     st.page_link("host/models.py", label="Models", icon=":material/arrow_forward:")
-
-
-def limits(prefix: str, budget: Budget) -> Budget:
-    """Three fields for the most that may be spent; an empty one is no limit."""
-    calls, tokens, money = st.columns(3)
-    calls.number_input("Calls", 0, None, budget.calls, key=f"{prefix}_calls", placeholder="No limit")
-    tokens.number_input(
-        "Tokens", 0, None, budget.tokens, 1000, key=f"{prefix}_tokens", placeholder="No limit"
-    )
-    money.number_input(
-        "Money, $", 0.0, None, budget.money, 0.1, "%g", key=f"{prefix}_money", placeholder="No limit"
-    )
-    return limits_typed(prefix)
-
-
-def limits_typed(prefix: str) -> Budget:
-    """What the three fields hold; for callbacks, which may come with the last change."""
-    return Budget(*(st.session_state[f"{prefix}_{name}"] for name in ("calls", "tokens", "money")))
 
 
 def _who(known: Mapping[str, Connection]) -> tuple[list[str], JudgeSettings]:

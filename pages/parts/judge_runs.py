@@ -8,7 +8,7 @@ from optimizer.judging.progress import RunProgress, State
 from optimizer.judging.run import Run
 from optimizer.llm.budget import Budget
 from optimizer.results import VoteFilter
-from pages.parts import charts, judge_plan, keys, labels, notices
+from pages.parts import charts, keys, labels, limits, notices
 from pages.parts.access import Visit
 
 LOOK_EVERY_S, DRAW_EVERY_S = 1.0, 4.0
@@ -118,15 +118,14 @@ def _draw_resume(visit: Visit, run: Run) -> None:
         )
         return
     with st.popover("Resume", icon=":material/play_arrow:"):
-        st.caption("The most that this run may take in all; empty: no limit.")
-        judge_plan.limits(f"more_{run.id}", run.plan.budget)
+        limits.fields(f"more_{run.id}", run.plan.budget, "The most that this run may take in all")
         st.button(
             "Go on within these", key=f"resume_{run.id}", type="primary", on_click=_raise, args=(visit, run)
         )
 
 
 def _raise(visit: Visit, run: Run) -> None:
-    _resume(visit, run, judge_plan.limits_typed(f"more_{run.id}"))
+    _resume(visit, run, limits.typed(f"more_{run.id}"))
 
 
 def _resume(visit: Visit, run: Run, budget: Budget | None = None) -> None:

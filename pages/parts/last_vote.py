@@ -48,7 +48,7 @@ def strip(visit: Visit, study: Study, rater: Rater) -> None:
             if study.settings.reveal:
                 _reveal(visit, visit.services.workshop.show(visit.services.store.duel(vote.duel)))
             if visit.session is None:  # a critic costs calls, which are the host's to spend
-                critic.draw(visit, vote)
+                critic.draw(visit, vote.duel)
 
 
 def review(visit: Visit, study: Study, rater: Rater) -> bool:

@@ -9,6 +9,7 @@ from optimizer.workshop import ShownDuel
 from pages.parts import (
     access,
     cards,
+    critic,
     diff,
     frame,
     keyguard,
@@ -200,6 +201,7 @@ if st.session_state.get("show_why") and visit.session is None:
     st.info(cards.why(shown.duel), icon=":material/psychology_alt:")
 if st.session_state.get("show_diff"):
     diff.draw(shown.first.text, shown.second.text, "A", "B")
+critic.before_the_vote(visit, study, shown.duel.id)
 live_pair.draw_switched_off(study)
 last_vote.strip(visit, study, rater)
 with line:

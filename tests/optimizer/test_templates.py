@@ -3,7 +3,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from optimizer.errors import BadInput
-from optimizer.templates import is_variable_name, render, variables_of
+from optimizer.templates import is_variable_name, own_words, render, variables_of
 
 NAMES = st.text(st.characters(categories=("L", "N"), include_characters="_-. "), min_size=1, max_size=20).map(
     lambda text: text.strip() or "x"
@@ -14,6 +14,11 @@ def test_a_template_is_filled_in() -> None:
     text = "Answer {{ email }} in a {{tone}} tone. {{email}}!"
     assert variables_of(text) == ("email", "tone")
     assert render(text, {"email": "Hi", "tone": "calm", "unused": "-"}) == "Answer Hi in a calm tone. Hi!"
+
+
+def test_what_a_template_says_itself_leaves_out_its_variables_and_nothing_else() -> None:
+    assert own_words("Answer {{ email }} in {{tone}}.") == ["Answer ", " in ", "."]
+    assert own_words('{"a": {{"b"}}, {{  }}}') == ['{"a": {{"b"}}, {{  }}}']  # braces that name no variable
 
 
 def test_blanks_and_line_breaks_around_a_name_do_not_matter() -> None:

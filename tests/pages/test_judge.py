@@ -271,12 +271,28 @@ def test_a_critic_speaks_only_when_asked_after_the_vote(
     key = next(str(button.key) for button in at.button if str(button.key).startswith("vote_A_"))
     assert not any(str(button.key).startswith("critic_ask") for button in at.button)
     visitor.click(key)
-    vote = at.session_state["last_vote"]
-    at.session_state["last_vote_strip"] = at.session_state[f"critic_{vote}"] = True
+    duel = key.removeprefix("vote_A_")
+    at.session_state["last_vote_strip"] = at.session_state[f"critic_{duel}"] = True
     visitor.run()
     assert server.calls == 0
-    visitor.click(f"critic_ask_{vote}")
+    visitor.click(f"critic_ask_{duel}")
     assert server.calls == 1
     assert "Says *nothing*." in visitor.shown()
     assert "1 fault found" in visitor.shown()
     assert "0 faults found" in visitor.shown()
+
+
+def test_a_critic_may_speak_before_the_vote_where_the_host_says_so(
+    visitor: Visitor, study: Study, server: FakeServer
+) -> None:
+    visitor.services.studies.edit(study.id, settings=replace(study.settings, critic_first=True))
+    at = visitor.go("rater/duel.py", study)
+    key = next(str(button.key) for button in at.button if str(button.key).startswith("vote_A_"))
+    duel = key.removeprefix("vote_A_")
+    at.session_state[f"critic_{duel}"] = True
+    visitor.run()
+    visitor.click(f"critic_ask_{duel}")
+    assert server.calls == 1
+    assert "1 fault found" in visitor.shown()
+    visitor.click(key)
+    assert "1 fault found" not in visitor.shown()

@@ -1,6 +1,7 @@
 """The studies screen."""
 
 import json
+from dataclasses import replace
 
 from optimizer.domain import Outcome, Settings
 from tests.pages.visitor import Visitor
@@ -61,6 +62,7 @@ def test_settings_are_kept(visitor: Visitor) -> None:
     at.selectbox(key=f"{prefix}_selector").set_value("round_robin")
     at.toggle(key=f"{prefix}_graded").set_value(False)
     at.toggle(key=f"{prefix}_reveal").set_value(False)
+    at.toggle(key=f"{prefix}_critic_first").set_value(True)
     at.selectbox(key=f"{prefix}_judge_votes").set_value("discounted")
     at.number_input(key=f"{prefix}_judge_bar").set_value(70.0)
     at.toggle(key=f"{prefix}_weigh_raters").set_value(True)
@@ -72,6 +74,7 @@ def test_settings_are_kept(visitor: Visitor) -> None:
     assert (settings.confidence, settings.margin) == (0.9, 0.08)
     assert (settings.audit_share, settings.replay_share, settings.budget) == (0.2, 0.0, 120)
     assert (settings.selector, settings.graded, settings.reveal) == ("round_robin", False, False)
+    assert settings.critic_first
     assert (settings.judge_votes, settings.judge_bar, settings.weigh_raters) == ("discounted", 0.7, True)
     assert f"{prefix}_save" not in [button.key for button in at.button]
 
@@ -86,6 +89,17 @@ def test_opening_the_settings_and_saving_changes_nothing(visitor: Visitor) -> No
     visitor.click(f"settings_{study.id}")
     visitor.click(f"edit_{study.id}_save")
     assert visitor.services.store.study(study.id) == study
+
+
+def test_the_settings_say_what_makes_outputs_and_lead_there(visitor: Visitor) -> None:
+    study = visitor.study()
+    visitor.go(SCREEN)
+    visitor.click(f"settings_{study.id}")
+    assert "Outputs are not generated while people vote." in visitor.shown()
+    settings = replace(study.settings, connection="Mine", output_calls=200, output_money=2.5)
+    visitor.services.studies.edit(study.id, settings=settings)
+    visitor.run()
+    assert "by 'Mine' while people vote, at most 200 calls, $2.50." in visitor.shown()
 
 
 def test_settings_that_make_no_sense_are_refused_whole(visitor: Visitor) -> None:
