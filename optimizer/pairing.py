@@ -6,9 +6,10 @@ rater and never count. The rest is the selector's choice.
 """
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from zlib import crc32
 
 import numpy as np
 
@@ -20,7 +21,6 @@ from optimizer.domain import (
     JudgeVotes,
     PromptId,
     RaterId,
-    RaterKind,
     Study,
     StudyId,
     new_id,
@@ -32,12 +32,12 @@ from optimizer.selectors import SELECTORS
 from optimizer.selectors.base import Pair, Record, uniform_pair
 from optimizer.selectors.inputs import IntArray, choose_input
 from optimizer.stats.tally import Tally
-from optimizer.storage.base import Counters, OutputKey, PairCount, Store
+from optimizer.storage.asking import Desk, Meetings
+from optimizer.storage.base import OutputKey, PairCount, Store
 
 CACHED_STUDIES = 64
 MIN_VOTES_BEFORE_REPLAY = 10
-REPLAY_WINDOW = 50  # replays are drawn from the rater's newest duels, but not from the last few
-REPLAY_GAP = 5
+REPLAY_GAP = 5  # replays are drawn from the rater's newest duels, but not from the last few
 NO_OUTPUTS = "No two prompts have an output on the same input yet. Upload or generate outputs."
 
 
@@ -108,34 +108,29 @@ class Pairing:
         self._store = store
         self._contents: OrderedDict[StudyId, Content] = OrderedDict()
 
-    def choose(
-        self, study: Study, rater: RaterId, counters: Counters, now: datetime, rng: np.random.Generator
-    ) -> Choice:
-        """The next duel for this rater. ``NothingToAsk`` says what is missing and what to do."""
-        content = self.content(study.id, counters.content_version)
+    def choose(self, study: Study, desk: Desk, rng: np.random.Generator) -> Choice:
+        """The next duel for the desk's rater. ``NothingToAsk`` says what is missing and what to do."""
+        content = self.content(study.id, desk.counters.content_version)
         _check_askable(content)
         if not content.playable.any():
             raise NothingToAsk(NO_OUTPUTS)
-        record = self.record(study, content, counters, now, rater)
-        drawn = self.draw(study, rater, record, rng)
+        drawn = self.draw(study, desk, self.record(study, content, desk), rng)
         return drawn if isinstance(drawn, Choice) else self._place(study, content, drawn, rng)
 
-    def choose_live(
-        self, study: Study, rater: RaterId, counters: Counters, now: datetime, rng: np.random.Generator
-    ) -> Choice | Wanted:
+    def choose_live(self, study: Study, desk: Desk, rng: np.random.Generator) -> Choice | Wanted:
         """As ``choose``, where outputs can be generated: every pair may be asked, on every input.
 
         A pair is asked on a fresh input that has its outputs, if there is one, else on a fresh one that
         gets them, and only then on an input that it has met.
         """
-        content = self.content(study.id, counters.content_version)
+        content = self.content(study.id, desk.counters.content_version)
         _check_askable(content)
         if not content.makeable.any():
             raise NothingToAsk(
                 "Every output on these inputs was held back. Look at them on the Outputs screen."
             )
-        record = self.record(study, content, counters, now, rater)
-        drawn = self.draw(study, rater, replace(record, playable=content.makeable), rng)
+        record = replace(self.record(study, content, desk), playable=content.makeable)
+        drawn = self.draw(study, desk, record, rng)
         return drawn if isinstance(drawn, Choice) else self._place_live(study, content, drawn, rng)
 
     def placed(self, wanted: Wanted) -> Choice | None:
@@ -156,12 +151,12 @@ class Pairing:
         """May this earlier duel be asked again? Not when a prompt or the input was retired since."""
         return self.content(duel.study).holds(duel.input, duel.first_prompt, duel.second_prompt)
 
-    def draw(self, study: Study, rater: RaterId, record: Record, rng: np.random.Generator) -> Choice | Drawn:
+    def draw(self, study: Study, desk: Desk, record: Record, rng: np.random.Generator) -> Choice | Drawn:
         """An earlier duel again, a random audit pair, or the selector's choice."""
         settings = study.settings
         draw = rng.random()
         if draw < settings.replay_share:
-            replay = self._replay(study, rater, rng)
+            replay = self._replay(study, desk, rng)
             if replay is not None:
                 return replay
         if draw >= 1.0 - settings.audit_share:
@@ -171,40 +166,25 @@ class Pairing:
             return Drawn(newcomer, "newcomer", False)
         return Drawn(SELECTORS[settings.selector].ask(record, rng), settings.selector, False)
 
-    def record(
-        self,
-        study: Study,
-        content: Content,
-        counters: Counters,
-        now: datetime,
-        rater: RaterId | None = None,
-    ) -> Record:
-        """What a selector may know now; ``rater`` decides which pair was the last one asked."""
+    def record(self, study: Study, content: Content, desk: Desk) -> Record:
+        """What a selector may know now."""
         pending = np.zeros(content.playable.shape, dtype=np.int64)
-        for first, second in self._store.pending(study.id, now):
+        for first, second, times in desk.pending:
             if first in content.arm and second in content.arm:
                 i, j = content.arm[first], content.arm[second]
-                pending[i, j] += 1
-                pending[j, i] += 1
+                pending[i, j] += times
+                pending[j, i] += times
         last = None
-        for duel in self._store.last_duels(study.id, rater, 1):
-            if duel.first_prompt in content.arm and duel.second_prompt in content.arm:
-                last = content.arm[duel.first_prompt], content.arm[duel.second_prompt]
-        kind = self._kind(study, rater)
-        tally = tally_of(
-            [row for row in self._store.pair_counts(study.id) if kind in (None, row.kind)], content.arm
-        )
-        record = Record(tally, content.playable, pending, counters.duels, last, study.settings.budget)
-        record = replace(record, parents=content.parents, proposed=content.proposed)
-        needs = SELECTORS[study.settings.selector].needs
-        texts = [prompt.text for prompt in content.prompts]
+        if desk.last and {desk.last.first_prompt, desk.last.second_prompt} <= content.arm.keys():
+            last = content.arm[desk.last.first_prompt], content.arm[desk.last.second_prompt]
+        # Whose votes choose the duels: where judges stand beside people, those of the rater's own kind.
+        kind = desk.kind if study.settings.judge_votes == JudgeVotes.BESIDE else None
+        counted = [row for row in desk.pair_counts if kind in (None, row.kind)]
+        tally = tally_of(counted, content.arm)
+        asked = desk.counters.duels
+        record = Record(tally, content.playable, pending, asked, last, study.settings.budget)
+        needs, texts = SELECTORS[study.settings.selector].needs, [p.text for p in content.prompts]
         return supply(record, needs, self._store, study.id, texts, content.arm, kind)
-
-    def _kind(self, study: Study, rater: RaterId | None) -> RaterKind | None:
-        """Whose votes choose this rater's duels: where judges stand beside people, those of its kind."""
-        if study.settings.judge_votes != JudgeVotes.BESIDE:
-            return None
-        return RaterKind.HUMAN if rater is None else self._store.rater(rater).kind
 
     def content(self, study_id: StudyId, version: int | None = None) -> Content:
         """Prompts, inputs and the output grid; read again only when the study's content changed."""
@@ -222,38 +202,36 @@ class Pairing:
     def _place(self, study: Study, content: Content, drawn: Drawn, rng: np.random.Generator) -> Choice:
         """Give the pair an input, outputs and sides."""
         i, j = drawn.sides(rng)
-        return self._on_shared(content, drawn, i, j, self._times(study, content, i, j), rng)
+        return self._on_shared(content, drawn, i, j, self._meetings(study, content, i, j), rng)
 
     def _place_live(
         self, study: Study, content: Content, drawn: Drawn, rng: np.random.Generator
     ) -> Choice | Wanted:
         """Give the pair sides and an input, whose outputs may have yet to be made."""
         i, j = drawn.sides(rng)
-        times = self._times(study, content, i, j)
+        meetings = self._meetings(study, content, i, j)
+        times = _times(meetings.met, content)
         there = content.covered[i].astype(int) + content.covered[j].astype(int)
         lacking = content.open[i] & content.open[j] & (there < 2)
         fresh = times == 0
         if np.any(fresh & (there == 2)) or (np.any(there == 2) and not np.any(fresh & lacking)):
-            return self._on_shared(content, drawn, i, j, times, rng)
+            return self._on_shared(content, drawn, i, j, meetings, rng)
         among = np.flatnonzero(lacking & fresh if np.any(lacking & fresh) else lacking)
         x = int(among[np.argmax(there[among])])
         first, second = content.prompts[i].id, content.prompts[j].id
         reason = drawn.pair.reason
         return Wanted(study.id, content.inputs[x].id, first, second, drawn.selector, reason, drawn.audit)
 
-    def _times(self, study: Study, content: Content, i: int, j: int) -> IntArray:
-        """(inputs,) how often two arms met on each input."""
-        met = self._store.duels_by_input(study.id, content.prompts[i].id, content.prompts[j].id)
-        return np.array([met.get(row.id, 0) for row in content.inputs], dtype=np.int64)
+    def _meetings(self, study: Study, content: Content, i: int, j: int) -> Meetings:
+        return self._store.asking.meetings(study.id, content.prompts[i].id, content.prompts[j].id)
 
     def _on_shared(
-        self, content: Content, drawn: Drawn, i: int, j: int, times: IntArray, rng: np.random.Generator
+        self, content: Content, drawn: Drawn, i: int, j: int, meetings: Meetings, rng: np.random.Generator
     ) -> Choice:
         """On an input where both arms have outputs."""
         shared = np.flatnonzero(content.covered[i] & content.covered[j])
         tags = [content.inputs[x].tags for x in shared]
-        load = self._store.duels_by_input(content.prompts[i].study)
-        asked = np.array([load.get(content.inputs[x].id, 0) for x in shared], dtype=np.int64)
+        times, asked = _times(meetings.met, content), _times(meetings.asked, content)[shared]
         x = int(shared[choose_input(times[shared], rng, asked, tags)])
         first, second = content.samples[i, x], content.samples[j, x]
         return Choice(
@@ -265,18 +243,40 @@ class Pairing:
             drawn.audit,
         )
 
-    def _replay(self, study: Study, rater: RaterId, rng: np.random.Generator) -> Choice | None:
+    def _replay(self, study: Study, desk: Desk, rng: np.random.Generator) -> Choice | None:
         """An earlier duel of the rater with the sides swapped; None while there are too few to draw from, or
         for a replay, or one of what was retired since."""
-        done = self._store.ballots(study.id, rater, limit=REPLAY_WINDOW)
+        done = desk.recent()
         if len(done) < MIN_VOTES_BEFORE_REPLAY:
             return None
-        duel = done[int(rng.integers(REPLAY_GAP, len(done)))].duel
-        if duel.replay or not self.playable(duel):
+        duel = done[int(rng.integers(REPLAY_GAP, len(done)))]
+        content = self.content(study.id, desk.counters.content_version)
+        if duel.replay or not content.holds(duel.input, duel.first_prompt, duel.second_prompt):
             return None
-        keys = {key.id: key for key in self._store.output_index(study.id)}
-        first, second = keys[duel.second], keys[duel.first]
+        first, second = (
+            next(
+                (
+                    key
+                    for key in content.samples.get((content.arm[prompt], content.column[duel.input]), ())
+                    if key.id == output
+                ),
+                None,
+            )
+            for prompt, output in ((duel.second_prompt, duel.second), (duel.first_prompt, duel.first))
+        )
+        if first is None or second is None:
+            return None
         return Choice(duel.input, first, second, "replay", "swapped replay", False, duel.id)
+
+
+def next_rng(study: Study, asked: int, rater: RaterId) -> np.random.Generator:
+    """Draws a rater's duel after so many others; two who ask at once are not bound to get the same."""
+    return np.random.default_rng([study.seed, asked, crc32(rater.encode())])
+
+
+def _times(met: Mapping[InputId, int], content: Content) -> IntArray:
+    """(inputs,) how often, by input."""
+    return np.array([met.get(row.id, 0) for row in content.inputs], dtype=np.int64)
 
 
 def tally_of(counts: Sequence[PairCount], arm: dict[PromptId, int]) -> Tally:

@@ -14,8 +14,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from zlib import crc32
 
-import numpy as np
-
 from optimizer.domain import (
     Batch,
     Duel,
@@ -33,10 +31,10 @@ from optimizer.domain import (
     utc_now,
 )
 from optimizer.errors import AlreadyVoted, BadInput, Conflict, NotAllowed, NotFound
-from optimizer.pairing import Pairing, Wanted
+from optimizer.pairing import Pairing, Wanted, next_rng
 from optimizer.sessions.admission import Admission
 from optimizer.sessions.overlap import Shared
-from optimizer.storage.asking import Desk, Shown
+from optimizer.storage.asking import Shown
 from optimizer.storage.base import Store
 
 MOST_RACES = 20  # lost to others who want the same duel, before this rater is asked a fresh one
@@ -80,7 +78,7 @@ class Workshop:
         shared = self._also(study, rater_id, now)
         if shared is not None:
             return shared
-        choice = self._pairing.choose(study, seat, _rng(study, seat, rater_id))
+        choice = self._pairing.choose(study, seat, next_rng(study, seat.counters.duels, rater_id))
         return self._hand_out(choice.duel(study, rater_id, now))
 
     def next_live_duel(
@@ -102,7 +100,7 @@ class Workshop:
         if shared is not None:
             return shared
         choice = (
-            self._pairing.choose_live(study, seat, _rng(study, seat, rater_id))
+            self._pairing.choose_live(study, seat, next_rng(study, seat.counters.duels, rater_id))
             if wanted is None
             else self._pairing.placed(wanted) or wanted
         )
@@ -213,10 +211,6 @@ class Workshop:
 
 def _shown(duel: Duel, shown: Shown) -> ShownDuel:
     return ShownDuel(duel, dict(shown.input.variables), shown.input.tags, shown.first, shown.second)
-
-
-def _rng(study: Study, desk: Desk, rater: RaterId) -> np.random.Generator:
-    return np.random.default_rng([study.seed, desk.counters.duels, crc32(rater.encode())])
 
 
 def _put_to(shared: Shared, rater: RaterId, study: Study, now: datetime) -> Duel:

@@ -11,17 +11,16 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-import numpy as np
-
 from optimizer.content import Content
 from optimizer.domain import Duel, RaterId, Settings, Study, StudyId, utc_now
 from optimizer.errors import PromptDuelError
 from optimizer.generation.cells import Cell
 from optimizer.generation.service import Generation
 from optimizer.llm.budget import Budget
-from optimizer.pairing import Drawn, Pairing
+from optimizer.pairing import Drawn, Pairing, next_rng
 from optimizer.selectors.base import Record
 from optimizer.stats.tally import BOTH_GOOD, FIRST, SECOND, Tally
+from optimizer.storage.asking import Desk
 from optimizer.storage.base import Store
 
 READY_INPUTS = 2  # fresh inputs that a likely pair should have outputs on
@@ -100,24 +99,25 @@ class Ahead:
 
     def cells(self, study_id: StudyId, rater: RaterId) -> list[Cell]:
         """The outputs that the next duels of this rater will most likely need, the likeliest first."""
-        study, now = self._store.study(study_id), self._clock()
-        counters = self._store.counters(study_id)
-        content = self._pairing.content(study_id, counters.content_version)
+        now = self._clock()
+        desk = self._store.asking.desk(study_id, rater, now)
+        study = desk.study
+        content = self._pairing.content(study_id, desk.counters.content_version)
         if len(content.prompts) < 2 or not content.inputs:
             return []
-        record = self._pairing.record(study, content, counters, now, rater)
+        record = self._pairing.record(study, content, desk)
         shown = self._store.open_duel(study_id, rater, now)
         record = replace(record, playable=content.makeable)
-        pairs = self._likely_pairs(study, rater, record, _arms(shown, content))
+        pairs = self._likely_pairs(study, rater, desk, record, _arms(shown, content))
         return list(dict.fromkeys(self._needed(study_id, content, pairs)))
 
     def _likely_pairs(
-        self, study: Study, rater: RaterId, record: Record, shown: tuple[int, int] | None
+        self, study: Study, rater: RaterId, desk: Desk, record: Record, shown: tuple[int, int] | None
     ) -> list[tuple[int, int]]:
         """The pairs of arms asked next after each answer to the duel shown, each pair once."""
         pairs = []
         for after in futures(record, shown):
-            drawn = self._pairing.draw(study, rater, after, next_rng(study, record.asked))
+            drawn = self._pairing.draw(study, desk, after, next_rng(study, record.asked, rater))
             if isinstance(drawn, Drawn):  # an earlier duel again has its outputs
                 pairs.append((min(drawn.pair[:2]), max(drawn.pair[:2])))
         return list(dict.fromkeys(pairs))
@@ -170,11 +170,6 @@ class Ahead:
                 self._generation.ensure(study, following.connection, cells, following.budget, following.typed)
         except PromptDuelError as error:  # nobody waits for this; the screen shows it where it is asked
             self.last_error[study] = str(error)
-
-
-def next_rng(study: Study, asked: int) -> np.random.Generator:
-    """The generator that draws the duel which is asked after so many others."""
-    return np.random.default_rng([study.seed, asked])
 
 
 def futures(record: Record, shown: tuple[int, int] | None) -> Iterable[Record]:

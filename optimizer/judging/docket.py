@@ -95,9 +95,9 @@ class Docket:
     def _chosen(self, now: datetime) -> Duel:
         if self._store.rater(self._rater.id).set_aside_at is not None:
             raise NothingToAsk(f"{self._rater.name} was set aside.")
-        counters = self._store.counters(self._plan.study)
-        study = self._study()
-        rng = np.random.default_rng([study.seed, counters.duels])
+        desk = self._store.asking.desk(self._plan.study, self._rater.id, now)
+        study = self._on_our_terms(desk.study)
+        rng = np.random.default_rng([study.seed, desk.counters.duels])
         if self._people:
             return self._compared(self._people.popleft(), now, rng)
         if self._matches:
@@ -106,16 +106,15 @@ class Docket:
             raise NothingToAsk("All duels that were wanted are judged.")
         more = self._outputs is not None and self._outputs.prepare(study.id, self._rater.id)
         try:
-            choice = self._pairing.choose(study, self._rater.id, counters, now, rng)
+            choice = self._pairing.choose(study, desk, rng)
         except NothingToAsk as error:
             if more:
                 raise NotYet from error
             raise
         return choice.duel(study, self._rater.id, now)
 
-    def _study(self) -> Study:
-        """As it is now, with leases for judges; replays tell nothing of one that is asked in both orders."""
-        study = self._store.study(self._plan.study)
+    def _on_our_terms(self, study: Study) -> Study:
+        """The study with leases for judges; replays tell nothing of one that is asked in both orders."""
         share = 0.0 if self._both_orders else study.settings.replay_share
         minutes = LEASE.total_seconds() / 60
         return replace(study, settings=replace(study.settings, replay_share=share, lease_minutes=minutes))

@@ -327,11 +327,12 @@ def test_people_are_not_asked_by_what_judges_think(world: World) -> None:
 
     world.run(world.plan(world.connect("j", BEST), duels=30))
     pairing = Pairing(world.store)
-    content, counters = pairing.content(STUDY), world.store.counters(STUDY)
+    content = pairing.content(STUDY)
     judge = next(r for r in world.store.raters(STUDY) if r.kind is RaterKind.JUDGE)
 
     def seen(rater) -> float:
-        return pairing.record(world.study, content, counters, utc_now(), rater).tally.total
+        desk = world.store.asking.desk(STUDY, rater, utc_now())
+        return pairing.record(world.study, content, desk).tally.total
 
     assert (seen(ANN), seen(judge.id)) == (0, 30)
     world.set(judge_votes="full")
