@@ -183,6 +183,7 @@ class Pairing:
         tally = tally_of(counted, content.arm)
         asked = desk.counters.duels
         record = Record(tally, content.playable, pending, asked, last, study.settings.budget)
+        record = replace(record, parents=content.parents, proposed=content.proposed)
         needs, texts = SELECTORS[study.settings.selector].needs, [p.text for p in content.prompts]
         return supply(record, needs, self._store, study.id, texts, content.arm, kind)
 

@@ -30,7 +30,7 @@ class Dueling:
     def step(self, record: Record) -> Record:
         """Let judges vote, or wait for people; look at the standings now and then."""
         plan = record.plan
-        if plan.judges and not self._judges:
+        if plan.judges and not self._judges and self._seen is not None:  # not before the first look
             self._judges = [self._seat(plan, seat, record) for seat in plan.judges]
         over = self._judges_over()
         faulty = self._fault_of_judges(record)

@@ -83,13 +83,21 @@ class World:
         """The end of a run."""
         return ended(self.judging.start(plan))
 
-    def vote(self, first: str, second: str, input: str, outcome: Outcome, rater: RaterId = ANN) -> Duel:
+    def vote(
+        self,
+        first: str,
+        second: str,
+        input: str,
+        outcome: Outcome,
+        rater: RaterId = ANN,
+        first_output: str = "",
+    ) -> Duel:
         """A person's vote on two prompts."""
         now = utc_now()
         duel = Duel(
             DuelId(new_id()), STUDY, InputId(input),
-            OutputId(f"{first}-{input}"), OutputId(f"{second}-{input}"), PromptId(first), PromptId(second),
-            rater, "random", "", False, now, now, closed_at=now,
+            OutputId(first_output or f"{first}-{input}"), OutputId(f"{second}-{input}"),
+            PromptId(first), PromptId(second), rater, "random", "", False, now, now, closed_at=now,
         )  # fmt: skip
         cast = Vote(VoteId(new_id()), STUDY, duel.id, rater, outcome, now)
         self.store.add(Batch(duels=[duel], votes=[cast]))
