@@ -10,7 +10,8 @@ import streamlit as st
 
 from optimizer.exchange import Export
 from optimizer.formats import EXPORTERS
-from pages.parts import access, filters, frame, labels, notices, output_text
+from optimizer.visible import visible
+from pages.parts import access, filters, frame, labels, notices
 
 ROWS = 10  # of a table in the preview
 LINES = 2  # of JSON lines
@@ -45,7 +46,7 @@ def draw_json_lines(text: str) -> None:
     st.caption(f"The first {labels.counted(len(lines), 'line')}, spread out for reading")
     for line in lines:
         spread = json.dumps(json.loads(line), indent=2, ensure_ascii=False)
-        st.code(output_text.visible(spread[:LONGEST]), language="json", wrap_lines=True)
+        st.code(visible(spread[:LONGEST]), language="json", wrap_lines=True)
 
 
 def draw_preview(export: Export) -> None:
@@ -58,7 +59,7 @@ def draw_preview(export: Export) -> None:
     elif export.filename.endswith(".jsonl"):
         draw_json_lines(text)
     else:
-        st.code(output_text.visible(text[:LONGEST]), language=None, wrap_lines=True)
+        st.code(visible(text[:LONGEST]), language=None, wrap_lines=True)
 
 
 visit, study = access.enter()

@@ -7,7 +7,8 @@ import pandas as pd
 import streamlit as st
 
 from optimizer.domain import Prompt, PromptId
-from pages.parts import access, diff, frame, labels, notices, output_text, prompt_editor
+from optimizer.visible import visible
+from pages.parts import access, diff, frame, labels, notices, prompt_editor
 
 TALLEST = 290  # pixels of the table
 PROMPT = "prompt"  # widget key and query parameter
@@ -115,7 +116,7 @@ def draw_prompt(prompt: Prompt) -> None:
     left, right = st.columns(2, gap="large")
     with left:
         st.markdown("**Template**")
-        st.code(output_text.visible(prompt.text), language=None, wrap_lines=True)
+        st.code(visible(prompt.text), language=None, wrap_lines=True)
     with right:
         prompt_editor.preview(prompt.text, inputs, f"read_{study.id}")
     if len(line) > 1:

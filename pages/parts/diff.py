@@ -6,8 +6,8 @@ from collections import Counter
 
 import streamlit as st
 
+from optimizer.visible import visible
 from pages.parts.labels import plain
-from pages.parts.output_text import visible
 
 LONGEST = 20_000  # characters
 MOST_MATCHES = 500_000  # pairs of equal words; difflib looks at each, many times over

@@ -6,7 +6,8 @@ import streamlit as st
 
 from optimizer.domain import Connection, Study
 from optimizer.errors import PromptDuelError
-from pages.parts import keys, labels, notices, output_text
+from optimizer.visible import visible
+from pages.parts import keys, labels, notices
 from pages.parts.access import Visit
 
 
@@ -45,7 +46,7 @@ def draw(visit: Visit, study: Study, known: Mapping[str, Connection]) -> None:
             when = labels.local_time(rubric.created_at)
             title = f"Version {rubric.version}, {when:%Y-%m-%d %H:%M}"
             with st.expander(title, expanded=rubric is versions[-1], key=f"rubric_version_{rubric.version}"):
-                st.code(output_text.visible(rubric.text) or "(no criteria)", language=None, wrap_lines=True)
+                st.code(visible(rubric.text) or "(no criteria)", language=None, wrap_lines=True)
                 st.button(
                     "Edit this text", key=f"take_{rubric.id}", type="tertiary", on_click=_take,
                     args=(field, rubric.text),

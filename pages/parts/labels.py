@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import streamlit as st
 
 from optimizer.domain import Input, InputId, Prompt
-from pages.parts.output_text import visible
+from optimizer.visible import visible
 
 INPUT_LABEL = 60
 _MARKDOWN = re.compile(r"([\\`*_\[\]<>~$:#|!]|-(?=[->]))")

@@ -10,6 +10,8 @@ import re
 
 import streamlit as st
 
+from optimizer.visible import visible
+
 MARKDOWN, RAW, JSON, CODE = "Markdown", "Raw", "JSON", "Code"
 MODES = (MARKDOWN, RAW, JSON, CODE)
 
@@ -24,13 +26,6 @@ _SAFE_ADDRESS = re.compile(r"(?i)^(https?://|mailto:)")
 _FORMULA = re.compile(r"\$")
 _REWRITTEN = re.compile(r"(:(?=[\w/+-])|[<>~](?==)|<(?=-)|-(?=[->]))")
 _JOINER = "\u2060"  # no width: it parts what Streamlit would make one sign of, after Markdown is done
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
-
-
-def visible(text: str) -> str:
-    """Control characters as their picture (NUL as ␀), so that nothing is hidden or cut."""
-    pictures = _CONTROL.sub(lambda found: chr(0x2400 + min(ord(found.group()), 0x21)), text)
-    return pictures.encode("utf-8", "replace").decode()
 
 
 def safe_markdown(text: str) -> str:

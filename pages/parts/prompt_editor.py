@@ -7,9 +7,9 @@ import streamlit as st
 from optimizer.checks import check_template
 from optimizer.domain import Input, Prompt, Study
 from optimizer.templates import render, variables_of
+from optimizer.visible import visible
 from pages.parts import diff, frame, labels, notices
 from pages.parts.access import Visit
-from pages.parts.output_text import visible
 
 TALL = 340
 LONGEST_PREVIEW = 40_000  # characters

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from streamlit.testing.v1 import AppTest
 
+from optimizer.visible import visible
 from pages.parts import diff
-from pages.parts.output_text import CODE, JSON, MARKDOWN, RAW, fitting_mode, safe_markdown, visible
+from pages.parts.output_text import CODE, JSON, MARKDOWN, RAW, fitting_mode, safe_markdown
 
 
 @pytest.mark.parametrize(
