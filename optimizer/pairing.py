@@ -180,8 +180,7 @@ class Pairing:
         # Whose votes choose the duels: where judges stand beside people, those of the rater's own kind.
         kind = desk.kind if study.settings.judge_votes == JudgeVotes.BESIDE else None
         counted = [row for row in desk.pair_counts if kind in (None, row.kind)]
-        tally = tally_of(counted, content.arm)
-        asked = desk.counters.duels
+        tally, asked = tally_of(counted, content.arm), desk.counters.duels
         record = Record(tally, content.playable, pending, asked, last, study.settings.budget)
         record = replace(record, parents=content.parents, proposed=content.proposed)
         needs, texts = SELECTORS[study.settings.selector].needs, [p.text for p in content.prompts]
