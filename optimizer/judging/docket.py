@@ -95,6 +95,8 @@ class Docket:
     def _chosen(self, now: datetime) -> Duel:
         if self._store.rater(self._rater.id).set_aside_at is not None:
             raise NothingToAsk(f"{self._rater.name} was set aside.")
+        more = self._prepared()
+        # Read after that, so that outputs which have come since are seen.
         desk = self._store.asking.desk(self._plan.study, self._rater.id, now)
         study = self._on_our_terms(desk.study)
         rng = np.random.default_rng([study.seed, desk.counters.duels])
@@ -104,7 +106,6 @@ class Docket:
             return self._matched(self._matches.popleft(), study, now, rng)
         if not self._plan.follow:
             raise NothingToAsk("All duels that were wanted are judged.")
-        more = self._outputs is not None and self._outputs.prepare(study.id, self._rater.id)
         try:
             choice = self._pairing.choose(study, desk, rng)
         except NothingToAsk as error:
@@ -112,6 +113,12 @@ class Docket:
                 raise NotYet from error
             raise
         return choice.duel(study, self._rater.id, now)
+
+    def _prepared(self) -> bool:
+        """Are outputs on their way for what the selector will choose, where it is its turn?"""
+        if self._outputs is None or self._people or self._matches or not self._plan.follow:
+            return False
+        return self._outputs.prepare(self._plan.study, self._rater.id)
 
     def _on_our_terms(self, study: Study) -> Study:
         """The study with leases for judges; replays tell nothing of one that is asked in both orders."""

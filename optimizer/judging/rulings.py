@@ -21,6 +21,7 @@ class Ruling:
     certainty: float
     p_first: float | None
     said: tuple[Outcome, ...]
+    criteria: tuple[tuple[str, Outcome], ...] = ()  # each in its own words, and which output is better by it
 
     @property
     def both_orders(self) -> bool:
@@ -76,7 +77,13 @@ def ruling_of(vote: Vote) -> Ruling | None:
         _number(known, "certainty"),
         float(p_first) if isinstance(p_first, int | float) else None,
         tuple(Outcome(word) for word in said) if isinstance(said, list) else (),
+        _criteria(known.get("criteria")),
     )
+
+
+def _criteria(rows: object) -> tuple[tuple[str, Outcome], ...]:
+    found = rows if isinstance(rows, list) else []
+    return tuple((str(row["criterion"]), Outcome(row["better"])) for row in found)
 
 
 def _number(known: Mapping[str, object], name: str) -> float:

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from optimizer.domain import Ballot, Duel, DuelId, Outcome, Prompt, PromptId, RaterId, Study, VoteId
-from pages.parts import access, cards, diff, labels, notices, output_text
+from pages.parts import access, cards, diff, judge_ruling, labels, notices, output_text
 from pages.parts.access import Visit
 
 DUEL = "duel"  # query parameter
@@ -103,6 +103,7 @@ def _draw_ballot(
                 st.caption(labels.plain(f"{side} was {', '.join(reasons)}."))
         if vote.comment:
             output_text.draw(vote.comment, output_text.MARKDOWN)
+        judge_ruling.draw(vote)
 
 
 def _draw_difference(first: Prompt, second: Prompt) -> None:

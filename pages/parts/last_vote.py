@@ -14,6 +14,7 @@ from optimizer.domain import (
     VoteId,
 )
 from optimizer.errors import NotFound, PromptDuelError
+from optimizer.generation.costs import money_text
 from optimizer.workshop import ShownDuel
 from pages.parts import cards, critic, diff, frame, labels, output_text
 from pages.parts.access import Visit
@@ -139,6 +140,8 @@ def _facts(prompt: Prompt, output: Output) -> str:
         parts.append(f"{output.latency_ms / 1000:.1f} s")
     if "total_tokens" in output.usage:
         parts.append(f"{output.usage['total_tokens']:,.0f} tokens")
+    if "cost" in output.usage:
+        parts.append(labels.plain(money_text(output.usage["cost"])))
     if output.model:
         parts.append(labels.plain(output.model))
     if prompt.retired_at is not None:

@@ -6,20 +6,37 @@ import time
 
 import pytest
 
-from optimizer.domain import Batch, Outcome, PromptId, RaterKind, utc_now
+from optimizer.domain import (
+    Batch,
+    Input,
+    InputId,
+    Outcome,
+    Output,
+    OutputId,
+    Prompt,
+    PromptId,
+    RaterId,
+    RaterKind,
+    Study,
+    StudyId,
+    utc_now,
+)
 from optimizer.errors import BadInput, Conflict, NotFound
+from optimizer.judges import JudgeSettings
 from optimizer.judges.base import Mark
 from optimizer.judges.scripted import always, answer_by, perfect
-from optimizer.judging.plan import Match, judge_rater
+from optimizer.judging.docket import Docket
+from optimizer.judging.plan import Match, Plan, Seat, judge_rater
 from optimizer.judging.progress import State
 from optimizer.judging.rulings import ruling_of
 from optimizer.llm.base import Request
 from optimizer.llm.budget import Budget
 from optimizer.llm.errors import KeyRefused, ServerBusy, TooLong
 from optimizer.llm.scripted import Scripted
+from optimizer.pairing import Pairing
 from optimizer.results import VoteFilter
 from optimizer.stats.stopping import AdviceKind
-from tests.optimizer.judging_world import ANN, STUDY, World, ended, make_world, quality
+from tests.optimizer.judging_world import ANN, QUIET, STUDY, World, ended, make_world, quality
 
 BEST = perfect(quality)
 WORST = perfect(lambda text: -quality(text))
@@ -70,6 +87,7 @@ def test_a_vote_carries_how_it_came_about(world: World) -> None:
     assert vote.verdict["temperature"] == 0.25
     assert [row["criterion"] for row in vote.verdict["criteria"]] == ["Good", "Brief"]
     assert {row["better"] for row in vote.verdict["criteria"]} == {vote.outcome}
+    assert ruling.criteria == (("Good", vote.outcome), ("Brief", vote.outcome))
     assert vote.comment == "By the script."
     assert vote.verdict["calls"] == 2
     assert vote.verdict["tokens"] > 0
@@ -289,6 +307,29 @@ def test_a_study_without_pairs_says_what_it_lacks() -> None:
     progress = world.run(world.plan(world.connect("j", BEST)))
     assert (progress.state, progress.votes) == (State.DONE, 0)
     assert "two prompts" in progress.last_error
+
+
+def test_outputs_that_come_while_they_are_asked_for_are_seen(world: World) -> None:
+    bare = StudyId("bare")
+    prompts = [Prompt(PromptId(f"b{n}"), bare, f"B{n}", "{{x}}") for n in range(2)]
+    row = Input(InputId("row"), bare, {"x": "1"})
+    world.store.add(Batch([Study(bare, "Bare", settings=QUIET)], prompts, [row]))
+
+    class Quick:
+        """Looks what is lacking, and has it made before it could say that something is on its way."""
+
+        def prepare(self, study: StudyId, rater: RaterId) -> bool:
+            assert not pairing.content(study).playable.any()
+            made = [Output(OutputId(f"o-{p.id}"), study, p.id, row.id, f"quality {p.id}") for p in prompts]
+            world.store.add(Batch(outputs=made))
+            return False
+
+    plan = Plan(bare, (Seat(world.connect("j", BEST)),))
+    judge = judge_rater(bare, world.store.connections()[0], JudgeSettings())
+    world.store.add(Batch(raters=[judge]))
+    pairing = Pairing(world.store)
+    docket = Docket(world.store, pairing, plan, judge, True, Quick(), utc_now)
+    assert docket.next().input == row.id
 
 
 def test_people_vote_at_the_same_time(world: World) -> None:

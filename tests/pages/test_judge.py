@@ -247,6 +247,17 @@ def test_the_review_hides_the_verdict_and_opens_the_duel(visitor: Visitor, study
     assert f"vote_A_{asked.id}" in [button.key for button in visitor.at.button]
 
 
+def test_a_judges_vote_says_how_it_came_about(visitor: Visitor, study: Study) -> None:
+    visitor.services.judging.rubrics.edit(study.id, "Warm in *tone*\nShort")
+    judged(visitor, study, 2)
+    (ballot, _) = visitor.services.store.ballots(study.id)
+    visitor.link("rater/history.py", study, duel=ballot.duel.id, whose="everyone")
+    said = "A better" if ballot.vote.outcome is Outcome.FIRST else "B better"
+    assert f"- Warm in *tone*: **{said}**\n- Short: **{said}**" in visitor.shown()
+    assert "fake-model-2026 by 'Fake' · both orders · rubric version 2 · certainty 100%" in visitor.shown()
+    assert "By the script." in visitor.shown()  # its reason
+
+
 def test_a_challenger_that_wins_clearly_is_accepted(visitor: Visitor, study: Study) -> None:
     visitor.go(SCREEN, study)
     opened(visitor, "Challenge")

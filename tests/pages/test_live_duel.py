@@ -64,6 +64,19 @@ def test_opening_the_first_duel_writes_its_two_outputs_and_then_asks_it(
     assert visitor.services.store.counters(study.id).votes == 1
 
 
+def test_the_reveal_says_what_each_output_took(visitor: Visitor, study: Study) -> None:
+    connection = visitor.services.connections.named("Fake")
+    visitor.services.connections.put(replace(connection, input_price=1_000.0, output_price=2_000.0))
+    at = visitor.go(SCREEN, study)
+    vote(visitor)
+    at.session_state["last_vote_strip"] = True
+    visitor.run()
+    (ballot,) = visitor.services.store.ballots(study.id)
+    took = visitor.services.store.output(ballot.duel.first).usage
+    assert took["cost"] > 0.01
+    assert f"{took['total_tokens']:.0f} tokens · ${took['cost']:.2f} · fake-model" in visitor.shown()
+
+
 def test_outputs_are_there_before_a_vote_asks_for_them(
     visitor: Visitor, study: Study, server: FakeServer
 ) -> None:
