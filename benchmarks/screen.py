@@ -140,17 +140,18 @@ def p95(times: list[float]) -> float:
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    options.add_argument("--rounds", type=int, default=5, help="starts of each app")
+    options.add_argument("--rounds", type=int, default=5, help="starts of each app, 0 for none")
     options.add_argument("--presses", type=int, default=120, help="key presses per page")
     options.add_argument("--many", type=int, default=100_000, help="votes in the large database")
     chosen = options.parse_args()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        starts = start_times(browser.new_page(), chosen.rounds)
+        starts = start_times(browser.new_page(), chosen.rounds) if chosen.rounds else {}
         median = {name: statistics.median(times) for name, times in starts.items()}
         for name, times in starts.items():
             print(f"start to content, {name:6} (s): median {median[name]:.2f} {[round(t, 2) for t in times]}")
-        print(f"  ratio of medians: {median['ours'] / median['empty']:.2f}")
+        if starts:
+            print(f"  ratio of medians: {median['ours'] / median['empty']:.2f}")
         presses: dict[str, list[float]] = {}
         pane = ".st-key-pane_first"
         for name, script, selector, votes in (
@@ -161,8 +162,8 @@ def main() -> None:
             with tempfile.TemporaryDirectory() as folder:
                 if votes:
                     fill(Path(folder), votes)
-                with serving(ROOT / script, Path(folder)) as address:
-                    presses[name] = press_times(browser.new_page(), address, selector, chosen.presses)
+                with serving(ROOT / script, Path(folder)) as address, browser.new_page() as page:
+                    presses[name] = press_times(page, address, selector, chosen.presses)
             print(f"key to next pair, {name:10} (ms): {summary(presses[name])}")
         for one, other in (("few votes", "bare"), ("many votes", "few votes")):
             print(f"  p95 ratio, {one} to {other}: {p95(presses[one]) / p95(presses[other]):.2f}")

@@ -4,6 +4,8 @@ import click
 
 from optimizer.commands.care import backup, check
 from optimizer.commands.connections import connect, list_connections
+from optimizer.commands.copy import copy
+from optimizer.commands.evolve import evolve
 from optimizer.commands.export import export_study
 from optimizer.commands.generate import generate
 from optimizer.commands.judge import judge
@@ -20,9 +22,11 @@ COMMANDS: tuple[click.Command, ...] = (
     connect,
     generate,
     judge,
+    evolve,
     show_standings,
     export_study,
     backup,
+    copy,
     check,
     set_password,
     simulate,

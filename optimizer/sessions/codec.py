@@ -11,7 +11,7 @@ from optimizer.errors import StorageError
 from optimizer.sessions.nouns import Goal, Reveal, Seat, Session, SessionId
 from optimizer.storage.documents import Document
 
-SESSION, SEAT, PLACE, ROUND = "session", "seat", "place", "round"  # kinds of documents
+SESSION, SEAT, PLACE, ROOM, ROUND = "session", "seat", "place", "room", "round"  # kinds of documents
 
 
 def session_body(session: Session) -> dict[str, Any]:
@@ -38,7 +38,7 @@ def session_body(session: Session) -> dict[str, Any]:
 
 
 def read_session(document: Document) -> Session:
-    body, id, study = document.body, SessionId(document.id), _study(document)
+    body, id, study = document.body, SessionId(document.id), study_of(document)
     plain = Session(id, study, str(body["name"]))
     return Session(
         id,
@@ -79,7 +79,7 @@ def read_seat(document: Document) -> Seat:
     return Seat(
         RaterId(document.id),
         SessionId(str(body["session"])),
-        _study(document),
+        study_of(document),
         str(body["name"]),
         str(body.get("group", "")),
         bool(body.get("practised", False)),
@@ -87,7 +87,7 @@ def read_seat(document: Document) -> Seat:
     )
 
 
-def _study(document: Document) -> StudyId:
+def study_of(document: Document) -> StudyId:
     if document.study is None:
         raise StorageError(f"The {document.kind} '{document.id}' belongs to no study.")
     return document.study

@@ -36,10 +36,17 @@ def input_card(variables: Mapping[str, str], whole: bool) -> None:
             output_text.draw(value, output_text.fitting_mode((value, value)))
 
 
-def output(side: str, text: str, mode: str, key: str) -> None:
-    """One pane: its letter, its text, scrolling by itself."""
+def pair(first: str, second: str, mode: str) -> None:
+    """Two outputs side by side in panes of one size."""
+    with st.container(horizontal=True, key="pair", gap="medium"):
+        output(first, mode, "pane_first")
+        output(second, mode, "pane_second")
+
+
+def output(text: str, mode: str, key: str) -> None:
+    """One pane, scrolling by itself; the style sheet draws its letter, as every element sent to the browser
+    makes the next pair come later."""
     with st.container(border=True, key=key):
-        st.badge(side, color="gray")
         output_text.draw(text, mode)
 
 

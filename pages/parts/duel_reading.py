@@ -60,7 +60,7 @@ def draw(visit: Visit, study: Study, duel: Duel, raters: Mapping[RaterId, str], 
         with column:
             if prompt in names:
                 st.markdown(f"**{labels.plain(names[prompt])}**")
-            cards.output(side, output.text, mode, "pane_first" if side == "A" else "pane_second")
+            cards.output(output.text, mode, "pane_first" if side == "A" else "pane_second")
     if prompts:
         _draw_difference(prompts[duel.first_prompt], prompts[duel.second_prompt])
     if visit.session is None:  # why tells a little of how the prompts stand

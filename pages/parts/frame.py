@@ -94,10 +94,18 @@ def show_message() -> None:
 STYLE = """<style>
 .stMainBlockContainer { padding-top: 1.2rem; padding-bottom: 1rem; max-width: 112rem; }
 [data-testid="stHeader"] { background: transparent; height: 2.6rem; min-height: 2.6rem; }
-[data-testid="stBottomBlockContainer"] { padding: 0.4rem 1rem 0.5rem; max-width: 112rem; }
-[data-testid="stBottomBlockContainer"] [data-testid="stVerticalBlock"] { gap: 0.15rem; }
+[data-testid="stLayoutWrapper"]:has(> .st-key-bar) {
+  position: sticky; bottom: 0; z-index: 90; background: light-dark(#ffffff, #10191d); padding: 0.4rem 0; }
+.st-key-bar { gap: 0.15rem; }
 .st-key-pane_first, .st-key-pane_second {
   flex: none; height: max(15rem, calc(100vh - 26.8rem)); overflow: auto; overflow-wrap: anywhere; }
+.st-key-asides { max-height: 40vh; overflow: auto; flex: none; }
+.st-key-pair { flex-wrap: nowrap; }
+.st-key-pair > * { flex: 1 1 0; min-width: 0; }
+:is(.st-key-pane_first, .st-key-pane_second)::before {
+  content: "A"; align-self: flex-start; padding: 0 0.45rem; border-radius: 0.3rem; font-size: 0.875rem;
+  background: light-dark(#eef1f1, #26353c); color: light-dark(#55646a, #b8c4ca); }
+.st-key-pane_second::before { content: "B"; }
 .st-key-input_short { max-height: 7.6rem; overflow: auto; }
 .st-key-input_short, .st-key-input_whole { overflow-wrap: anywhere; padding: 0.6rem 1rem; gap: 0.3rem; }
 :is(.st-key-pane_first, .st-key-pane_second, .st-key-input_short, .st-key-input_whole) :is(p, li, code, td) {
@@ -108,6 +116,8 @@ STYLE = """<style>
 .st-key-answers kbd { opacity: 1; }
 @media (max-width: 700px) {
   .stMainBlockContainer { padding: 2.4rem 0.8rem 1rem; }
+  .st-key-pair { flex-wrap: wrap; }
+  .st-key-pair > * { flex-basis: 100%; }
   .st-key-pane_first, .st-key-pane_second { height: auto; max-height: 60vh; }
   .st-key-duel_tools, .st-key-grades { display: none; }
   .st-key-answers { gap: 0.4rem; }

@@ -63,12 +63,8 @@ def review(visit: Visit, study: Study, rater: Rater) -> bool:
         _reasons(visit, rater, vote)
     if study.settings.reveal:
         _reveal(visit, shown)
-    left, right = st.columns(2, gap="medium")
-    mode = output_text.fitting_mode((shown.first.text, shown.second.text))
-    with left:
-        cards.output("A", shown.first.text, mode, "pane_first")
-    with right:
-        cards.output("B", shown.second.text, mode, "pane_second")
+    texts = (shown.first.text, shown.second.text)
+    cards.pair(*texts, output_text.fitting_mode(texts))
     return True
 
 

@@ -12,7 +12,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from optimizer.domain import Rater, Study, StudyId
-from optimizer.errors import PromptDuelError
+from optimizer.errors import NothingToAsk, PromptDuelError
 from optimizer.generation.ahead import study_budget
 from optimizer.generation.cells import Cell
 from optimizer.generation.drafts import Draft
@@ -43,6 +43,17 @@ def next_duel(visit: Visit, study: Study, rater: Rater) -> ShownDuel | Wanted:
     return found
 
 
+def still_wanted(visit: Visit, study: Study, rater: Rater) -> Wanted | None:
+    """The pair that this session waits for, unless it is whole, or nothing is generated any more."""
+    if WANTED not in st.session_state:
+        return None
+    try:
+        found = next_duel(visit, study, rater)
+    except NothingToAsk:
+        return None
+    return found if isinstance(found, Wanted) else None
+
+
 def drop() -> None:
     """Forget the wanted pair: the next run asks for one anew. For callbacks."""
     for name in (WANTED, SAMPLES, FAULTS):
@@ -52,10 +63,10 @@ def drop() -> None:
 def panes() -> dict[str, DeltaGenerator]:
     """Two empty panes, to be filled by ``watch``."""
     slots = {}
-    for (side, letter), column in zip(SIDES.items(), st.columns(2, gap="medium"), strict=True):
-        with column, st.container(border=True, key=f"pane_{side}"):
-            st.badge(letter, color="primary")
-            slots[side] = st.empty()
+    with st.container(horizontal=True, key="pair", gap="medium"):
+        for side in SIDES:
+            with st.container(border=True, key=f"pane_{side}"):
+                slots[side] = st.empty()
     return slots
 
 

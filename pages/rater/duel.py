@@ -1,4 +1,7 @@
-"""The duel: two unnamed outputs on one input, and a key for every answer."""
+"""The duel: two unnamed outputs on one input, and a key for every answer.
+
+What changes with each vote is drawn by ``screen``, a fragment: a key press redraws that and nothing else.
+"""
 
 import streamlit as st
 
@@ -12,6 +15,7 @@ from pages.parts import (
     critic,
     diff,
     frame,
+    judge_review,
     keyguard,
     labels,
     last_vote,
@@ -33,7 +37,7 @@ HELP = """
 | **U** | undo the last vote | **D** | what differs between the outputs |
 | **E** | why this pair? | **M** | Markdown or raw text |
 | **I** | the whole input | **P** | stop after each vote to say why |
-| | | **H** | this help |
+| **Y** | copy the outputs | **H** | this help |
 
 The sides are drawn at random for each pair. Plain keys are ignored while you type in a field.
 """
@@ -76,30 +80,47 @@ TOOLS = (
     ("Why this pair?", "E", "show_why"),
     ("Differences", "D", "show_diff"),
     ("Markdown or raw", "M", "show_raw"),
+    ("Copy", "Y", "show_copy"),
     ("Say why after each vote", "P", "pause"),
     ("Keys", "H", "show_help"),
 )
 RATERS_TOOLS = tuple(tool for tool in TOOLS if tool[2] != "show_why")  # it tells a little of the standings
 
 
-def draw_tools(shown: ShownDuel) -> str:
-    """The row above the pair; returns how the outputs are to be drawn."""
+def draw_tools() -> None:
+    """The row above the pair."""
     with st.container(horizontal=True, key="duel_tools", vertical_alignment="center"):
         for label, key, name in TOOLS if visit.session is None else RATERS_TOOLS:
             kind = "secondary" if st.session_state.get(name) else "tertiary"
             st.button(label, key=f"tool_{key}", on_click=flip, args=(name,), shortcut=key, type=kind)
+
+
+def draw_asides(shown: ShownDuel) -> None:
+    """What the tools open, above the pair: below it, nobody would see that something has opened."""
+    wanted = {
+        name for name in ("show_help", "show_why", "show_diff", "show_copy") if st.session_state.get(name)
+    }
+    if visit.session is not None:
+        wanted.discard("show_why")
+    if not wanted:
+        return
+    with st.container(key="asides"):
+        if "show_help" in wanted:
+            st.markdown(HELP)
+        if "show_why" in wanted:
+            st.info(cards.why(shown.duel), icon=":material/psychology_alt:")
+        if "show_diff" in wanted:
+            diff.draw(shown.first.text, shown.second.text, "A", "B")
+        if "show_copy" in wanted:
+            cards.copies(shown.first.text, shown.second.text)
+
+
+def chosen_mode(shown: ShownDuel) -> str:
+    """How both outputs are drawn."""
     fitting = output_text.fitting_mode((shown.first.text, shown.second.text))
     if not st.session_state.get("show_raw"):
         return fitting
     return output_text.CODE if fitting == output_text.RAW else output_text.RAW
-
-
-def draw_pair(shown: ShownDuel, mode: str) -> None:
-    left, right = st.columns(2, gap="medium")
-    with left:
-        cards.output("A", shown.first.text, mode, "pane_first")
-    with right:
-        cards.output("B", shown.second.text, mode, "pane_second")
 
 
 ANSWERS = (
@@ -118,8 +139,8 @@ GRADED_ANSWERS = (
 )
 
 
-def draw_bar(duel: DuelId | None, study: Study) -> None:
-    """The answers in the order of the screen, each with its key; locked while there is no duel yet."""
+def draw_answers(duel: DuelId | None, study: Study) -> None:
+    """In the order of the screen, each with its key; locked while there is no duel yet."""
     rows = {"answers": ANSWERS, "grades": GRADED_ANSWERS if study.settings.graded else ()}
     for row, answers in rows.items():
         with st.container(horizontal=True, horizontal_alignment="center", key=row):
@@ -141,13 +162,12 @@ def draw_bar(duel: DuelId | None, study: Study) -> None:
 def draw_wanted(wanted: Wanted) -> None:
     """A pair that is being written: the same screen, with the answers locked until both sides are whole."""
     with st.container(gap="xsmall"):
-        cards.heading(study)
         variables = visit.services.store.input(wanted.input).variables
         cards.input_card(variables, st.session_state.get("whole_input", False))
         st.caption(":material/lock: The outputs are being written. You can vote when both are complete.")
         slots = live_pair.panes()
-    with st.bottom:
-        draw_bar(None, study)
+    with st.container(key="bar"):
+        draw_answers(None, study)
     last_vote.strip(visit, study, rater)
     if live_pair.watch(visit, study, wanted, slots):
         st.rerun()
@@ -157,52 +177,57 @@ def draw_wanted(wanted: Wanted) -> None:
 visit, study = access.rating()
 rater = visit.rater(study.id)
 frame.style()
-notices.draw()
-
-if st.session_state.get("reviewing") and last_vote.review(visit, study, rater):
-    with st.bottom, st.container(horizontal=True, horizontal_alignment="center"):
-        # Two keys for one thing: a focused chip keeps Ctrl+Enter to itself, a text field keeps letters.
-        st.button("Save and go on", on_click=go_on, shortcut="Ctrl+Enter", type="primary", key="go_on")
-        st.button("Go on", on_click=go_on, shortcut="G", type="tertiary", key="go_on_too")
-        st.button("Undo", on_click=undo, shortcut="U", type="tertiary", key="undo_reviewed")
-    st.stop()
-
-try:
-    shown = live_pair.next_duel(visit, study, rater)
-except (NothingToAsk, SessionClosed) as missing:
-    st.info(labels.plain(str(missing)), icon=":material/hourglass_empty:")
-    if visit.session is not None:
-        seat.draw_end(visit)
-        st.stop()
-    live_pair.draw_switched_off(study)
-    with st.container(horizontal=True):
-        st.page_link("host/prompts.py", label="Prompts", icon=":material/edit_note:")
-        st.page_link("host/inputs.py", label="Inputs", icon=":material/table_rows:")
-        st.page_link("host/outputs.py", label="Outputs", icon=":material/grid_view:")
-    st.stop()
-
-if isinstance(shown, Wanted):
-    draw_wanted(shown)
-    st.stop()
-
 with st.container(gap="xsmall"):
     cards.heading(study)
-    cards.input_card(shown.variables, st.session_state.get("whole_input", False))
-    mode = draw_tools(shown)
-    draw_pair(shown, mode)
-with st.bottom:
-    draw_bar(shown.duel.id, study)
-    line = st.empty()
-keyguard.drawn(shown.duel.id)
+    tools = st.container()
+wanted = live_pair.still_wanted(visit, study, rater)
+if wanted is not None:
+    notices.draw()
+    draw_wanted(wanted)
+    st.stop()
+with tools:
+    draw_tools()
 
-if st.session_state.get("show_help"):
-    st.markdown(HELP)
-if st.session_state.get("show_why") and visit.session is None:
-    st.info(cards.why(shown.duel), icon=":material/psychology_alt:")
-if st.session_state.get("show_diff"):
-    diff.draw(shown.first.text, shown.second.text, "A", "B")
-critic.before_the_vote(visit, study, shown.duel.id)
-live_pair.draw_switched_off(study)
-last_vote.strip(visit, study, rater)
-with line:
-    progress.draw(visit, study)
+
+@st.fragment
+def screen() -> None:
+    """One duel, or the pause after one."""
+    visit, study = access.rating()  # the study may have been changed since the page was opened
+    notices.draw()
+    if st.session_state.get("reviewing") and last_vote.review(visit, study, rater):
+        with st.container(key="bar"), st.container(horizontal=True, horizontal_alignment="center"):
+            # Two keys for one thing: a focused chip keeps Ctrl+Enter to itself, a text field keeps letters.
+            st.button("Save and go on", on_click=go_on, shortcut="Ctrl+Enter", type="primary", key="go_on")
+            st.button("Go on", on_click=go_on, shortcut="G", type="tertiary", key="go_on_too")
+            st.button("Undo", on_click=undo, shortcut="U", type="tertiary", key="undo_reviewed")
+        return
+    try:
+        shown = live_pair.next_duel(visit, study, rater)
+    except (NothingToAsk, SessionClosed) as missing:
+        st.info(labels.plain(str(missing)), icon=":material/hourglass_empty:")
+        if visit.session is not None:
+            seat.draw_end(visit)
+            return
+        live_pair.draw_switched_off(study)
+        with st.container(horizontal=True):
+            st.page_link("host/prompts.py", label="Prompts", icon=":material/edit_note:")
+            st.page_link("host/inputs.py", label="Inputs", icon=":material/table_rows:")
+            st.page_link("host/outputs.py", label="Outputs", icon=":material/grid_view:")
+        return
+    if isinstance(shown, Wanted):
+        st.rerun()  # written in a run of the whole page, which a press on Retry may interrupt
+
+    draw_asides(shown)
+    critic.before_the_vote(visit, study, shown.duel.id)
+    cards.input_card(shown.variables, st.session_state.get("whole_input", False))
+    cards.pair(shown.first.text, shown.second.text, chosen_mode(shown))
+    with st.container(key="bar"):
+        draw_answers(shown.duel.id, study)
+        progress.draw(visit, study)
+    keyguard.drawn(shown.duel.id)
+    live_pair.draw_switched_off(study)
+    judge_review.draw_next(visit, study, shown.duel)
+    last_vote.strip(visit, study, rater)
+
+
+screen()

@@ -41,7 +41,7 @@ places = st.integers(0, 10_000)
 
 def everything(store: Store, study: StudyId) -> tuple[object, ...]:
     """All that a store says of a study, but for versions, which need only grow."""
-    one, _, other = (prompt.id for prompt in store.prompts(study))
+    one, _, other, *_ = (prompt.id for prompt in store.prompts(study))
     return (
         store.prompts(study),
         store.raters(study),

@@ -158,7 +158,7 @@ def test_two_processes_do_not_lose_or_double_votes(address: str) -> None:
     store = PostgresStore(address)
     store.add(world())
     store.add(Batch(duels=[duel_of(id=f"d{n}") for n in range(80)]))
-    code = "import sys; from tests.optimizer.storage.voters import vote_on_all; vote_on_all(sys.argv[1], sys.argv[2])"
+    code = "import sys; from tests.optimizer.storage import voters; voters.vote_on_all(*sys.argv[1:])"
     voters = [
         subprocess.Popen([sys.executable, "-c", code, address, name], stdout=subprocess.PIPE, text=True)
         for name in ("a", "b")
