@@ -22,7 +22,11 @@ from optimizer.prompts import Prompts
 from optimizer.results import Results
 from optimizer.sessions import Sessions
 from optimizer.sessions.admission import Admission
+from optimizer.sessions.board import Board
 from optimizer.sessions.gate import Gate
+from optimizer.sessions.groups import Groups
+from optimizer.sessions.quality import Quality
+from optimizer.sessions.room import Room
 from optimizer.stats.stopping import AdviceKind
 from optimizer.storage import open_store
 from optimizer.storage.base import Store
@@ -51,6 +55,10 @@ class Services:
     evolution: Evolution
     sessions: Sessions
     gate: Gate
+    room: Room
+    board: Board
+    quality: Quality
+    groups: Groups
 
     def close(self) -> None:
         """End background work and let go of the database. The services are of no use afterwards."""
@@ -97,6 +105,10 @@ def build(config: Config, clock: Callable[[], datetime] = utc_now) -> Services:
         Evolution(store, results, prompts, judging, generation, connections, clock=clock),
         Sessions(store, clock),
         gate,
+        Room(store, pairing, clock),
+        Board(store, clock),
+        Quality(store, clock),
+        Groups(store, results),
     )
 
 

@@ -53,6 +53,34 @@ HOST = {
         ),
     ],
     "Session": [
+        st.Page(
+            "host/sessions.py",
+            title="Sessions",
+            icon=":material/groups:",
+            url_path="sessions",
+            help="Let many people vote: a link to join, a goal, what raters may see.",
+        ),
+        st.Page(
+            "host/board.py",
+            title="Board",
+            icon=":material/monitoring:",
+            url_path="board",
+            help="A session live, for a big screen; the pairs of a room are shown here.",
+        ),
+        st.Page(
+            "host/raters.py",
+            title="Raters",
+            icon=":material/person_search:",
+            url_path="raters",
+            help="How careful raters are and how far they agree; set one's votes aside.",
+        ),
+        st.Page(
+            "host/groups.py",
+            title="Groups",
+            icon=":material/diversity_3:",
+            url_path="groups",
+            help="What each group of raters prefers, and whether groups disagree.",
+        ),
         st.Page("rater/join.py", title="Join", url_path="join", visibility="hidden"),
     ],
     "Study": [
@@ -104,7 +132,7 @@ HOST = {
 
 def rater(room: bool) -> list[StreamlitPage]:
     """What whoever joined a session may see: their duels and their own votes."""
-    duel = "rater/duel.py"
+    duel = "rater/room.py" if room else "rater/duel.py"
     return [
         st.Page(duel, title="Duel", icon=":material/compare_arrows:", url_path="vote", default=True),
         st.Page(duel, title="Duel", url_path="duel", visibility="hidden"),

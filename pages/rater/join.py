@@ -149,13 +149,14 @@ if visit.session is None or visit.seat is None or meant != visit.session:
     draw_form(code)
     st.stop()
 
+duel = "rater/room.py" if visit.session.room else "rater/duel.py"
 draw_welcome(visit.session)
 st.caption(LEARNED[visit.session.reveal])
 if visit.seat.practised:
     if st.session_state.pop("practice", None):
-        st.switch_page("rater/duel.py")
+        st.switch_page(duel)
     with st.container(horizontal=True):
-        st.page_link("rater/duel.py", label="Go on voting", icon=":material/arrow_forward:")
+        st.page_link(duel, label="Go on voting", icon=":material/arrow_forward:")
         st.button("Leave the session", key="leave", on_click=leave, type="tertiary", icon=":material/logout:")
 else:
     draw_practice()
