@@ -51,12 +51,8 @@ def draw_key(connection: Connection) -> None:
 def draw_connection(connection: Connection) -> None:
     name = connection.name
     with st.container(border=True, key=f"card_{name}", gap="xsmall"):
-        left, right = st.columns(2, vertical_alignment="center")
-        with left.container(gap="xxsmall"):
-            st.markdown(f"**{labels.plain(name)}** {keys.badge(visit, connection)}")
-            st.markdown(labels.plain(f"{connection.model} at {connection.server}"))
-            st.caption(limits(connection))
-        with right.container(horizontal=True, horizontal_alignment="right", gap="xsmall"):
+        with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+            st.markdown(f"**{labels.plain(name)}** {keys.badge(visit, connection)}", width="stretch")
             tried = st.button("Test the connection", key=f"test_{name}", icon=":material/network_check:")
             if not connection.server.startswith("scripted:"):
                 draw_key(connection)
@@ -64,6 +60,8 @@ def draw_connection(connection: Connection) -> None:
             with st.popover("Remove"):
                 st.markdown("Studies that use it cannot generate until they get another one.")
                 st.button("Remove it", key=f"remove_{name}", on_click=remove, args=(name,), type="primary")
+        st.markdown(labels.plain(f"{connection.model} at {connection.server}").replace("://", ":/\u2060/"))
+        st.caption(limits(connection))
         if tried:
             connection_form.trial(visit, connection)
 

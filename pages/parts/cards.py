@@ -50,6 +50,13 @@ def output(text: str, mode: str, key: str) -> None:
         output_text.draw(text, mode)
 
 
+def copies(first: str, second: str) -> None:
+    """Both texts as they were written, each with a button that copies it."""
+    for column, side, text in zip(st.columns(2, gap="medium"), "AB", (first, second), strict=True):
+        column.caption(f"{side}, as it was written")
+        column.code(text, language=None, wrap_lines=True, height=160)
+
+
 def why(duel: Duel) -> str:
     """Why this pair, for people."""
     return REASONS.get(duel.selector, f"The selector '{duel.selector}' asked for it: {duel.reason}.")

@@ -37,6 +37,7 @@ def draw(visit: Visit, old: Connection | None) -> None:
             _who(visit, prefix, before)
         with right:
             _how(prefix, before)
+            said = st.container()  # in sight beside the fields, also on a small screen
         with st.container(horizontal=True):
             st.button("Save", type="primary", key=f"{prefix}_save", on_click=_save, args=(visit, prefix, old))
             tried = st.button(
@@ -48,7 +49,8 @@ def draw(visit: Visit, old: Connection | None) -> None:
             )
             st.button("Close", key=f"{prefix}_close", on_click=close)
         if tried:
-            trial(visit, typed_in(prefix, before))
+            with said:
+                trial(visit, typed_in(prefix, before))
 
 
 def trial(visit: Visit, connection: Connection) -> None:
@@ -106,15 +108,9 @@ def _who(visit: Visit, prefix: str, old: Connection) -> None:
     )
     keys.field(prefix, _take, prefix)
     st.markdown(keys.badge(visit, typed_in(prefix, old)))
-    field, button = st.columns([3, 2], vertical_alignment="bottom")
-    field.text_input("Model", old.model, key=f"{prefix}_model", placeholder="As the server calls it")
-    listing = button.button(
-        "List the models",
-        icon=":material/list:",
-        key=f"{prefix}_list",
-        on_click=_take,
-        args=(prefix,),
-        width="stretch",
+    st.text_input("Model", old.model, key=f"{prefix}_model", placeholder="As the server calls it")
+    listing = st.button(
+        "List the models", icon=":material/list:", key=f"{prefix}_list", on_click=_take, args=(prefix,)
     )
     if listing:
         _list_models(visit, prefix, old)
@@ -141,7 +137,7 @@ def _how(prefix: str, old: Connection) -> None:
         0.1,
         "%g",
         key=f"{prefix}_temperature",
-        placeholder="As the server likes",
+        placeholder="Its own",
     )
     right.number_input(
         "Longest answer, tokens",

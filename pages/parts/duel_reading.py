@@ -61,6 +61,9 @@ def draw(visit: Visit, study: Study, duel: Duel, raters: Mapping[RaterId, str], 
             if prompt in names:
                 st.markdown(f"**{labels.plain(names[prompt])}**")
             cards.output(output.text, mode, "pane_first" if side == "A" else "pane_second")
+    with st.expander("Copy the outputs", key="outputs_to_copy", on_change="rerun") as opened:
+        if opened.open:
+            cards.copies(shown.first.text, shown.second.text)
     if prompts:
         _draw_difference(prompts[duel.first_prompt], prompts[duel.second_prompt])
     if visit.session is None:  # why tells a little of how the prompts stand

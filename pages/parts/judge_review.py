@@ -2,13 +2,14 @@
 
 import streamlit as st
 
-from optimizer.domain import Study
+from optimizer.domain import Duel, Study
 from optimizer.errors import PromptDuelError
 from optimizer.judging.review import ToReview
-from pages.parts import labels
-from pages.parts.access import Visit
+from pages.parts import frame, labels
+from pages.parts.access import STUDY, Visit
 
 SHOWN = 10
+REVIEWING = "reviewing_judges"  # the study whose queue this session works through
 
 
 def draw(visit: Visit, study: Study) -> None:
@@ -32,10 +33,45 @@ def draw(visit: Visit, study: Study) -> None:
                 _ask(visit, study, item)
 
 
+def draw_next(visit: Visit, study: Study, duel: Duel) -> None:
+    """On the voting screen, for whoever came from the queue: the next verdict to confirm."""
+    if st.session_state.get(REVIEWING) != study.id or duel.selector == "review":
+        return
+    with st.container(horizontal=True, horizontal_alignment="center", vertical_alignment="center"):
+        st.button(
+            "Next to review", key="review_next", icon=":material/fact_check:", on_click=_next,
+            args=(visit, study), shortcut="V",
+        )  # fmt: skip
+        st.page_link(
+            "host/judge.py",
+            label="The queue",
+            icon=":material/list:",
+            query_params={STUDY: study.id, "judge_tab": "Review"},
+        )
+
+
+def _next(visit: Visit, study: Study) -> None:
+    queue = visit.services.judging.review.queue(study, 1)
+    if not queue:
+        st.session_state.pop(REVIEWING)
+        frame.keep_message("Nothing waits for a review any more.")
+        return
+    try:
+        _put(visit, study, queue[0])
+    except PromptDuelError as error:
+        frame.keep_message(labels.plain(str(error)))
+
+
 def _ask(visit: Visit, study: Study, item: ToReview) -> None:
     try:
-        visit.services.judging.review.ask(study, visit.rater(study.id).id, item.ballot.duel)
+        _put(visit, study, item)
     except PromptDuelError as error:
         st.error(labels.plain(str(error)), icon=":material/error:")
         return
+    st.session_state[REVIEWING] = study.id
     st.switch_page("rater/duel.py", query_params={})  # without: the tab in the URL refuses
+
+
+def _put(visit: Visit, study: Study, item: ToReview) -> None:
+    """Make it the duel that lies open before this person."""
+    visit.services.judging.review.ask(study, visit.rater(study.id).id, item.ballot.duel)

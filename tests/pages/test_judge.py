@@ -245,6 +245,18 @@ def test_the_review_hides_the_verdict_and_opens_the_duel(visitor: Visitor, study
     asked = visitor.services.store.last_duels(study.id, me)[0]
     assert (asked.repeats, asked.selector) == (queue[0].ballot.duel.id, "review")
     assert f"vote_A_{asked.id}" in [button.key for button in visitor.at.button]
+    assert "review_next" not in [button.key for button in visitor.at.button]
+    visitor.go("rater/duel.py")  # the harness itself stays on the screen that it was led from
+    visitor.click(f"vote_A_{asked.id}")
+    visitor.click("review_next")
+    following = visitor.services.store.last_duels(study.id, me)[0]
+    assert (following.repeats, following.selector) == (queue[1].ballot.duel.id, "review")
+    for _ in queue[1:]:
+        asked = visitor.services.store.last_duels(study.id, me)[0]
+        visitor.click(f"vote_A_{asked.id}")
+        visitor.click("review_next")
+    assert "Nothing waits for a review any more" in visitor.shown()
+    assert "review_next" not in [button.key for button in visitor.at.button]
 
 
 def test_a_judges_vote_says_how_it_came_about(visitor: Visitor, study: Study) -> None:
