@@ -13,6 +13,7 @@ from optimizer.llm import open_model, provider
 from optimizer.llm.base import Completion, Embedder, LanguageModel, Message, Request, Role
 from optimizer.llm.keys import KEY_PREFIX, Key, KeyRing, key_variable
 from optimizer.llm.lane import Lane, Lanes
+from optimizer.llm.sharing import Sharing
 from optimizer.storage.base import Store
 
 TRIAL = Request((Message(Role.USER, "Say hello in one short sentence."),), max_tokens=500)
@@ -35,10 +36,12 @@ class Connections:
         store: Store,
         keys: KeyRing | None = None,
         open: Callable[[Connection, Key | None], LanguageModel] = open_model,
+        sharing: Sharing | None = None,
     ) -> None:
+        """``sharing``: where other processes use the same connections."""
         self._store = store
         self._keys = keys or KeyRing()
-        self._lanes = Lanes(open)
+        self._lanes = Lanes(open, sharing)
 
     def use_secrets(self, secrets: Mapping[str, str]) -> None:
         """Keys by connection name from the app's secrets file, which only the screens can read."""

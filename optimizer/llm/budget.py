@@ -11,6 +11,7 @@ from optimizer.domain import Connection
 from optimizer.errors import BadInput
 from optimizer.llm.base import Request, Usage
 from optimizer.llm.errors import BudgetSpent, CallCancelled
+from optimizer.llm.sharing import Book
 from optimizer.llm.tokens import cost, most_input
 
 POLL_S = 0.1
@@ -81,22 +82,26 @@ NO_LIMIT = Budget()
 class Ledger:
     """What was spent of a budget, and what calls in flight may still take. Shared between threads."""
 
-    def __init__(self, budget: Budget = NO_LIMIT, spent: Spend = NOTHING) -> None:
+    def __init__(self, budget: Budget = NO_LIMIT, spent: Spend = NOTHING, book: Book | None = None) -> None:
+        """``book``: where other processes spend on the same account; without one, ``spent`` so far."""
         self.budget = budget
         self._spent = spent
+        self._book = book
         self._reserved: dict[int, Spend] = {}
         self._next = 0
         self._changed = threading.Condition()
 
     @property
     def spent(self) -> Spend:
-        return self._spent
+        return self._spent if self._book is None else self._book.spent()
 
     def reserve(self, most: Spend, cancelled: threading.Event) -> int:
         """Set aside the most a call can take, under the number returned; waits while others may give back.
 
         Raises ``BudgetSpent`` when even alone it would not fit, ``CallCancelled`` when cancelled.
         """
+        if self._book is not None:
+            return self._hold_in(self._book, most, cancelled)
         with self._changed:
             while not self.budget.holds(sum(self._reserved.values(), self._spent + most)):
                 if not self._reserved or not self.budget.holds(self._spent + most):
@@ -108,13 +113,28 @@ class Ledger:
             self._reserved[self._next] = most
             return self._next
 
+    def _hold_in(self, book: Book, most: Spend, cancelled: threading.Event) -> int:
+        while (number := book.hold(self.budget, most)) is None:
+            spent = book.spent()
+            if not self.budget.holds(spent + most):
+                raise BudgetSpent(_spent_sentence(self.budget, spent))
+            if cancelled.wait(POLL_S):
+                raise CallCancelled("Cancelled before the call was made.")
+        return number
+
     def note(self, took: Spend) -> None:
         """Write down what was spent elsewhere on the same account."""
+        if self._book is not None:
+            self._book.note(took)
+            return
         with self._changed:
             self._spent += took
 
     def settle(self, number: int, took: Spend) -> None:
         """Give a reservation back and write down what the call took."""
+        if self._book is not None:
+            self._book.settle(number, took)
+            return
         with self._changed:
             del self._reserved[number]
             self._spent += took

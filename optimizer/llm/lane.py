@@ -8,7 +8,7 @@ import random
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from time import monotonic
 
@@ -29,6 +29,7 @@ from optimizer.llm.errors import (
 )
 from optimizer.llm.keys import Key
 from optimizer.llm.pace import Pace, Start
+from optimizer.llm.sharing import Gate, Sharing
 from optimizer.llm.slots import Slots
 from optimizer.llm.tokens import estimate_input
 
@@ -41,9 +42,11 @@ MAYBE_BILLED = (TimedOut, CutOff, NotUnderstood, AnswerTooLong)
 class Lane:
     """A connection with its key and its limits. Shared between threads."""
 
-    def __init__(self, connection: Connection, model: LanguageModel) -> None:
+    def __init__(self, connection: Connection, model: LanguageModel, gate: Gate | None = None) -> None:
+        """``gate``: where other processes call over the same connection."""
         self.connection = connection
         self.model = model
+        self.gate = gate
         self.pace = Pace(connection.requests_per_minute, connection.tokens_per_minute)
         self.slots = Slots(connection.concurrency)
 
@@ -112,12 +115,15 @@ class Metered:
             nonlocal took
             took = spend_of(connection, usage)
             pace.accepted(start, monotonic(), usage.tokens)
+            tell_others(usage.tokens)
 
+        tokens = estimate_input(request) + (most.output_tokens if connection.max_tokens else 0)
         try:
-            with self.lane.slots.taken(self.cancelled, self.urgent):
-                start = self._start(
-                    estimate_input(request) + (most.output_tokens if connection.max_tokens else 0)
-                )
+            with (
+                self.lane.slots.taken(self.cancelled, self.urgent),
+                self._among_others(tokens) as tell_others,
+            ):
+                start = self._start(tokens)
                 took = most  # until it is known what became of it
                 try:
                     yield settle
@@ -127,6 +133,11 @@ class Metered:
                     raise
         finally:
             self.ledger.settle(number, took)
+
+    def _among_others(self, tokens: int) -> AbstractContextManager[Callable[[int], None]]:
+        if self.lane.gate is None:
+            return nullcontext(lambda _: None)
+        return self.lane.gate.passed(tokens, self.cancelled)
 
     def _start(self, tokens: int) -> Start:
         while True:
@@ -179,8 +190,13 @@ def _took(error: ProviderError, connection: Connection, most: Spend) -> Spend:
 class Lanes:
     """The lanes of an app: one per connection as it is now, so that its limits hold over all services."""
 
-    def __init__(self, open_model: Callable[[Connection, Key | None], LanguageModel]) -> None:
+    def __init__(
+        self,
+        open_model: Callable[[Connection, Key | None], LanguageModel],
+        sharing: Sharing | None = None,
+    ) -> None:
         self._open_model = open_model
+        self._sharing = sharing
         self._lanes: dict[str, dict[Key | None, Lane]] = {}
         self._lock = threading.Lock()
 
@@ -191,7 +207,8 @@ class Lanes:
             if any(lane.connection != connection for lane in known.values()):
                 known = {}
             if key not in known:
-                lane = Lane(connection, self._open_model(connection, key))
+                gate = self._sharing.gate(connection) if self._sharing else None
+                lane = Lane(connection, self._open_model(connection, key), gate)
                 for other in known.values():  # another key, the same limits
                     lane.pace, lane.slots = other.pace, other.slots
                 known = {**known, key: lane}

@@ -73,7 +73,8 @@ def test_every_table_of_sqlite_is_here_with_its_columns(address: str, tmp_path: 
         here = set(db.execute(query).fetchall())
     assert there - here == set()
     more = {table for table, _ in here - there}
-    assert more == {"input_counts", "outputs", "prompt_duel_steps"}  # what is kept here only
+    # What is kept here only.
+    assert more == {"input_counts", "outputs", "prompt_duel_steps", "calls", "accounts", "holds"}
 
 
 def test_a_vote_that_was_acknowledged_to_nobody_is_found_again(address: str) -> None:
