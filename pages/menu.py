@@ -45,6 +45,13 @@ HOST = {
             help="Models that vote within a budget, and how far they may be trusted.",
         ),
         st.Page(
+            "host/evolve.py",
+            title="Evolve",
+            icon=":material/genetics:",
+            url_path="evolve",
+            help="New prompts from what the voters liked, their duels, and who descends from whom.",
+        ),
+        st.Page(
             "host/export.py",
             title="Export",
             icon=":material/download:",
@@ -158,6 +165,6 @@ def screens(visit: access.Visit) -> Mapping[str, Sequence[StreamlitPage]] | Sequ
 
 with frame.errors_shown():  # what no screen caught: above all a database that cannot be used
     visit = access.visitor()
-    page = st.navigation(screens(visit))
+    page = st.navigation(screens(visit), expanded=True)
     frame.sidebar(visit)
     page.run()

@@ -28,6 +28,8 @@ from optimizer.llm.errors import CallCancelled
 from optimizer.llm.hashed import HashedEmbedder
 from optimizer.prompts import Prompts
 from optimizer.proposers import PROPOSERS
+from optimizer.proposers.control import readings_of
+from optimizer.proposers.controller import Reading
 from optimizer.results import Results, VoteFilter
 from optimizer.storage.base import Store
 
@@ -123,6 +125,11 @@ class Evolution:
 
     def _texts(self, study: StudyId) -> dict[PromptId, str]:
         return {prompt.id: prompt.text for prompt in self._store.prompts(study)}
+
+    def readings(self, order: Order) -> tuple[Reading, ...]:
+        """The settings of the order's dial that were tried along the leader's line, and what came of each."""
+        brief = self.briefs.brief(order, 0)
+        return readings_of(brief)[1] if brief.pool and brief.dial is not None else ()
 
     # -- the pool -----------------------------------------------------------------------------
     def leaving(self, study: Study, most: int, chosen: VoteFilter | None = None) -> tuple[Leaving, ...]:

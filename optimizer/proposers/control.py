@@ -34,7 +34,13 @@ class Control:
             raise NothingToPropose("There is no prompt to control yet. Write one.")
         dial, kind = brief.dial, brief.dial.about
         newest, told = readings_of(brief)
-        if not told or setting_in(newest.text, kind) is None:
+        has_dial = setting_in(newest.text, kind) is not None
+        if has_dial and len(brief.outputs.get(newest.id, ())) < FEWEST_OUTPUTS:
+            raise NothingToPropose(
+                f"'{newest.name}' needs {FEWEST_OUTPUTS} outputs before the next step can be told. Generate "
+                "them."
+            )
+        if not told or not has_dial:
             return [_child(newest, kind, dial.target, "The prompt had no such dial yet.")]
         now = told[-1]
         if abs(dial.target - now.value) <= dial.band:
@@ -59,8 +65,7 @@ class Control:
 def readings_of(brief: Brief) -> tuple[Contender, tuple[Reading, ...]]:
     """The newest prompt of the leader's controlled line, and its settings with what was measured.
 
-    Only prompts that have the dial and ``FEWEST_OUTPUTS`` outputs count. ``NothingToPropose`` while the
-    newest one has the dial and lacks outputs.
+    Only prompts that have the dial and ``FEWEST_OUTPUTS`` outputs count.
     """
     assert brief.dial is not None
     kind = brief.dial.about
@@ -75,10 +80,6 @@ def readings_of(brief: Brief) -> tuple[Contender, tuple[Reading, ...]]:
         setting, outputs = setting_in(one.text, kind), brief.outputs.get(one.id, ())
         if setting is not None and len(outputs) >= FEWEST_OUTPUTS:
             told.append(Reading(setting, *measured(outputs, kind)))
-    if setting_in(newest.text, kind) is not None and len(brief.outputs.get(newest.id, ())) < FEWEST_OUTPUTS:
-        raise NothingToPropose(
-            f"'{newest.name}' needs {FEWEST_OUTPUTS} outputs before the next step can be told. Generate them."
-        )
     return newest, tuple(told)
 
 

@@ -1,0 +1,156 @@
+"""Automatic runs: where they are, the leader's chance, what happened; stop and resume."""
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from optimizer.domain import Connection, PromptId, Study
+from optimizer.evolution.figures import leaders_chance
+from optimizer.evolution.offers import open_ones
+from optimizer.evolution.record import Phase, Record, State
+from optimizer.evolution.service import Seen
+from optimizer.llm.budget import Budget
+from pages.parts import charts, evolve_plan, jobs, keys, labels, limits, notices
+from pages.parts.access import Visit
+
+LOOK_EVERY_S = 1.0
+SHOWN, NEWS = 2, 5
+SAID = {
+    State.RUNNING: "Interrupted",  # unless this process is at work on it
+    State.DONE: "Done",
+    State.ADVISED: "Stopped: no better leader comes",
+    State.CANCELLED: "Stopped by you",
+    State.SPENT: "Stopped by the budget",
+    State.STOPPED: "Stopped by a fault",
+}
+DOING = {
+    Phase.DUELS: "duels",
+    Phase.PROPOSE: "proposals are being written",
+    Phase.REVIEW: "proposals wait for you, on the tab Propose",
+    Phase.GENERATE: "outputs are being made",
+}
+
+
+def draw(visit: Visit, study: Study, known: Mapping[str, Connection]) -> None:
+    """What runs, or ran; then the plan of another one."""
+    runs = visit.services.evolution.runs(study.id)
+    busy = any(seen.alive for seen in runs)
+    marks = _marks(runs)
+
+    def look() -> None:
+        now = visit.services.evolution.runs(study.id)
+        for seen in now[:SHOWN]:
+            _draw_run(visit, study, seen)
+        if _marks(now) != marks:
+            st.rerun()  # one began or ended, or waits: the rest of the screen follows
+
+    if busy:
+        st.fragment(look, run_every=LOOK_EVERY_S, key="evolve_runs")()
+        with st.expander("Another plan", key="evolve_other_plan"):
+            evolve_plan.draw(visit, study, known, busy)
+        return
+    evolve_plan.draw(visit, study, known, busy)
+    for seen in runs[:SHOWN]:
+        _draw_run(visit, study, seen)
+
+
+def _marks(runs: list[Seen]) -> list[tuple[bool, bool]]:
+    return [(seen.alive, seen.record.phase is Phase.REVIEW) for seen in runs[:SHOWN]]
+
+
+def _draw_run(visit: Visit, study: Study, seen: Seen) -> None:
+    record = seen.record
+    with st.container(border=True, key=f"evolution_{record.id}", gap="small"):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"**{_state(seen)}**: {_where(visit, study, seen)}", width="stretch")
+            if seen.alive:
+                st.button(
+                    "Stop",
+                    key=f"stop_{record.id}",
+                    icon=":material/stop_circle:",
+                    on_click=visit.services.evolution.cancel,
+                    args=(record.id,),
+                )
+            elif not record.state.finished:
+                _draw_resume(visit, record)
+        share = record.round / record.plan.rounds
+        st.progress(1.0 if record.state is State.DONE else min(0.99, share))
+        st.caption(
+            f"{labels.plain(jobs.took(record.spent))} · {labels.plain(limits.told(record.plan.budget))}"
+        )
+        if record.error:
+            st.error(labels.plain(record.error), icon=":material/error:")
+        left, right = st.columns([3, 2], gap="medium")
+        with left:
+            _chart(visit, study, record)
+        with right:
+            for news in reversed(record.news[-NEWS:]):
+                st.caption(f"**Round {news.round}** {labels.plain(news.text)}")
+
+
+def _state(seen: Seen) -> str:
+    return "Evolving" if seen.alive else SAID[seen.record.state]
+
+
+def _where(visit: Visit, study: Study, seen: Seen) -> str:
+    """'round 2 of 5, duels: 12 of 40 votes'."""
+    record = seen.record
+    told = f"round {record.round} of {record.plan.rounds}"
+    if not seen.alive:
+        return told
+    told += f", {DOING[record.phase]}"
+    if record.phase is Phase.DUELS and record.points:
+        cast = max(0, record.points[-1].votes - record.votes_before)
+        told += f": {cast:,} of {labels.counted(record.plan.round_votes, 'vote')}"
+    if record.phase is Phase.REVIEW:
+        waiting = open_ones(visit.services.evolution.offers.all(study.id, record.id, record.round))
+        told += f": {len(waiting)}"
+    return told
+
+
+def _chart(visit: Visit, study: Study, record: Record) -> None:
+    """The leader's chance to beat the first prompt, live."""
+    if len(record.points) < 2:
+        st.caption("The chart begins with the second vote that counts.")
+        return
+    names: dict[PromptId, str] = {one.id: one.name for one in visit.services.store.prompts(study.id)}
+    st.plotly_chart(
+        leaders_chance(record.points, names, names.get(record.first, "the first prompt")),
+        key=f"chance_{record.id}",
+        config={**charts.CONFIG, **charts.file_name("evolution")},
+    )
+
+
+def _draw_resume(visit: Visit, record: Record) -> None:
+    if record.state is not State.SPENT:
+        st.button(
+            "Resume",
+            key=f"resume_{record.id}",
+            icon=":material/play_arrow:",
+            on_click=_resume,
+            args=(visit, record.id),
+        )
+        return
+    with st.popover("Resume", icon=":material/play_arrow:"):
+        limits.fields(
+            f"more_{record.id}",
+            record.plan.budget,
+            "The most that this run may take in all; empty: no limit.",
+        )
+        st.button(
+            "Go on within these",
+            key=f"resume_{record.id}",
+            type="primary",
+            on_click=_raise,
+            args=(visit, record.id),
+        )
+
+
+def _raise(visit: Visit, run: str) -> None:
+    _resume(visit, run, limits.typed(f"more_{run}"))
+
+
+def _resume(visit: Visit, run: str, budget: Budget | None = None) -> None:
+    notices.attempt(
+        lambda: visit.services.evolution.resume(run, keys.typed(visit), budget), "The run goes on."
+    )
