@@ -28,8 +28,8 @@ def verdict(found: Disagreement) -> None:
     enough = [view for view in found.groups if view.enough]
     if not found.known:
         st.info(
-            f"Too little to tell: a group is compared from {FEWEST_RATERS} raters and {FEWEST_VOTES} votes on, "
-            f"and {labels.counted(len(enough), 'group')} {'has' if len(enough) == 1 else 'have'} that.",
+            f"Too little to tell: a group is compared from {FEWEST_RATERS} raters and {FEWEST_VOTES} votes "
+            f"on, and {labels.counted(len(enough), 'group')} {'has' if len(enough) == 1 else 'have'} that.",
             icon=":material/hourglass_empty:",
         )
         return
@@ -63,9 +63,7 @@ def draw_single() -> None:
         st.info(f"A rater is shown from {FEWEST_VOTES} votes on.", icon=":material/hourglass_empty:")
         return
     percent = st.column_config.NumberColumn(format="%.0f %%")
-    st.dataframe(
-        pd.DataFrame(rows), hide_index=True, column_config={name: percent for name in names.values()}
-    )
+    st.dataframe(pd.DataFrame(rows), hide_index=True, column_config=dict.fromkeys(names.values(), percent))
     st.caption(
         "How often each prompt won the duels that this rater was asked, ties as half. With so few votes much "
         "of what differs is chance, and each was asked other pairs."
@@ -111,8 +109,8 @@ for view in found.groups:
     if view.enough:
         best = view.standings.rows[0].p_best
         st.markdown(
-            f"**{labels.plain(view.name)}** ({said}): “{labels.plain(view.leader.name)}” leads, the best with a "
-            f"probability of {best:.0%}."
+            f"**{labels.plain(view.name)}** ({said}): “{labels.plain(view.leader.name)}” leads, best "
+            f"with a probability of {best:.0%}."
         )
     else:
         st.markdown(f"**{labels.plain(view.name)}** ({said}): too few to say.")
@@ -126,6 +124,6 @@ if len(frame_of.columns) > 1:
         column_config={name: percent for name in frame_of.columns if name != "Prompt"},
     )
 st.caption(
-    "Each column is the group's own standings. Whether groups differ is tested by shuffling whole raters between "
-    "them 2,000 times: votes of one person belong together."
+    "Each column is the group's own standings. Whether groups differ is tested by shuffling whole raters "
+    "between them 2,000 times: votes of one person belong together."
 )

@@ -144,9 +144,9 @@ with st.container(horizontal=True):
     )
 st.dataframe(table(found), hide_index=True)
 st.caption(
-    "In brackets 95 % intervals. As others: same answer on shared duels. As before: same answer when an earlier "
-    "duel came again with its sides swapped. Chose A: of the votes for a side; the sides are drawn by lot, so "
-    "about half."
+    "In brackets 95 % intervals. As others: same answer on shared duels. As before: same answer when an "
+    "earlier duel came again with its sides swapped. Chose A: of the votes for a side; the sides are drawn "
+    "by lot, so about half."
 )
 doubtful = [report for report in found if report.notes or report.rater.set_aside_at]
 rest = [report for report in found if report not in doubtful]

@@ -9,7 +9,7 @@ from optimizer.standings import Race, Standings
 
 
 def hidden(standings: Standings, race: Race, session: Session) -> tuple[Standings, Race]:
-    """The same under names such as "Prompt C", in an order that says nothing and stays through the session."""
+    """The same under names such as "Prompt C", in an order that says nothing and does not change."""
     letters = _letters([prompt.id for prompt in standings.arms], session)
 
     def masked(prompt: Prompt) -> Prompt:

@@ -1,5 +1,6 @@
 """How people get in: the link, its code in large letters, and a QR picture of it."""
 
+from io import BytesIO
 from urllib.parse import urlencode, urlsplit
 
 import segno
@@ -25,9 +26,11 @@ def code(session: Session) -> str:
 
 def picture(address: str, size: int = 4) -> str:
     """The QR picture as SVG, dark on light whatever the theme."""
-    return segno.make(address, error="m").svg_inline(
-        scale=size, border=QUIET_ZONE, light="#ffffff", dark="#10191d", xmldecl=False, svgns=True
+    drawn = BytesIO()
+    segno.make(address, error="m").save(
+        drawn, kind="svg", scale=size, border=QUIET_ZONE, light="#ffffff", dark="#10191d", xmldecl=False
     )
+    return drawn.getvalue().decode()
 
 
 def draw(visit: Visit, session: Session, size: int = 4) -> None:

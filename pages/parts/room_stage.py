@@ -97,11 +97,10 @@ def _draw_pair(visit: Visit, study: Study, session: Session, shown: Round) -> No
     mode = output_text.fitting_mode((outputs[0].text, outputs[1].text))
     named = not session.names_hidden and shown.stage(utc_now()) in (Stage.REVEALED, Stage.REVEALED_AGAIN)
     names = {prompt.id: prompt.name for prompt in store.prompts(study.id)} if named else {}
-    for column, side, output in zip(st.columns(2, gap="medium"), ("A", "B"), outputs, strict=True):
-        with column:
-            if output.prompt in names:
-                st.markdown(f"**{labels.plain(names[output.prompt])}**")
-            cards.output(side, output.text, mode, f"stage_{side}")
+    if names:
+        for column, output in zip(st.columns(2, gap="medium"), outputs, strict=True):
+            column.markdown(f"**{labels.plain(names[output.prompt])}**")
+    cards.pair(outputs[0].text, outputs[1].text, mode)
 
 
 def _draw_rounds(visit: Visit, session: Session) -> None:

@@ -40,7 +40,7 @@ def join() -> None:
         )
 
     name = access.given_name()
-    notices.attempt(act, "You are in.")
+    notices.attempt(act, "")
 
 
 def leave() -> None:
@@ -99,7 +99,8 @@ def draw_welcome(session: Session) -> None:
             output_text.draw(session.instructions, output_text.MARKDOWN)
     if study.criteria:
         st.markdown("What makes an output good:")
-        output_text.draw(study.criteria, output_text.RAW)
+        lines = [line.strip() for line in study.criteria.splitlines() if line.strip()]
+        st.markdown("\n".join(f"- {labels.plain(line)}" for line in lines))
 
 
 def draw_practice() -> None:
@@ -107,9 +108,8 @@ def draw_practice() -> None:
     st.subheader("One pair for practice", anchor=False)
     st.caption("Made up for this page; your answer is not stored. Read both and say which is better.")
     cards.input_card(EXAMPLE_INPUT, whole=False)
-    for column, side, text in zip(st.columns(2), ("A", "B"), (EXAMPLE_A, EXAMPLE_B), strict=True):
-        with column:
-            cards.output(side, text, output_text.RAW, f"practice_{side}")
+    with st.container(key="practice"):
+        cards.pair(EXAMPLE_A, EXAMPLE_B, output_text.MARKDOWN)
     said = st.session_state.get("practice")
     with st.container(horizontal=True, horizontal_alignment="center", key="answers"):
         for label, key, outcome, kind in ANSWERS:

@@ -49,13 +49,8 @@ def draw_pair(shown: Round) -> None:
     store = visit.services.store
     cards.heading(study)
     cards.input_card(store.input(shown.input).variables, whole=False)
-    left, right = st.columns(2, gap="medium")
-    texts = [store.output(output).text for output in (shown.first, shown.second)]
-    mode = output_text.fitting_mode((texts[0], texts[1]))
-    with left:
-        cards.output("A", texts[0], mode, "pane_first")
-    with right:
-        cards.output("B", texts[1], mode, "pane_second")
+    first, second = (store.output(output).text for output in (shown.first, shown.second))
+    cards.pair(first, second, output_text.fitting_mode((first, second)))
 
 
 def draw_answers(duel: Duel) -> None:
@@ -80,7 +75,7 @@ def draw_voting(shown: Round, again: bool) -> None:
         )
     draw_pair(shown)
     duel = visit.services.room.duel(shown, visit.rater_id(study.id))
-    with st.bottom:
+    with st.container(key="bar"):
         if duel is None:
             st.caption("You came after the first vote: look on.", text_alignment="center")
         elif duel.closed_at is None:
