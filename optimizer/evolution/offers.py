@@ -91,6 +91,7 @@ class Offers:
         """Of the offer's text, or of another one in its place."""
         prompts = self._store.prompts(offer.study)
         others = [prompt for prompt in prompts if prompt.id != offer.prompt]
+        others += [_as_prompt(one) for one in open_ones(self.all(offer.study)) if one.at < offer.at]
         parents = [prompt for prompt in prompts if prompt.id in offer.parents]
         inputs = self._store.inputs(offer.study)
         text = offer.text if text is None else text
@@ -153,6 +154,11 @@ class Offers:
 
 def open_ones(offers: Sequence[Offer]) -> list[Offer]:
     return [offer for offer in offers if offer.state is OfferState.OPEN]
+
+
+def _as_prompt(offer: Offer) -> Prompt:
+    """An offer that nobody has decided on yet, for another one to be compared with."""
+    return Prompt(offer.prompt, offer.study, "an earlier proposal", offer.text)
 
 
 def _body(offer: Offer) -> dict[str, Any]:

@@ -44,7 +44,7 @@ class Crossover:
         for number in range(brief.count):
             first, second = pairs[(brief.turn + number) % min(len(pairs), 3)]
             rising = sorted(brief.pool[:SHOWN], key=lambda one: one.strength)
-            material = common(brief) | {
+            material = common(brief, brief.turn + number) | {
                 "first": _parent(brief, first),
                 "second": _parent(brief, second),
                 "pool": [prompt_material(one) for one in rising],

@@ -61,7 +61,7 @@ class FromReasons:
         for number in range(brief.count):
             first = (brief.turn + number) % min(len(against), MOST_DUELS)
             turned = [against[first], *(duel for duel in against if duel is not against[first])][:MOST_DUELS]
-            material = common(brief) | {
+            material = common(brief, brief.turn + number) | {
                 "prompt": prompt_material(leader),
                 "complaints": [complaint(duel, *duel.seen_from(leader.id)) for duel in turned],
                 "liked": [praise(duel, duel.preferred) for duel in liked],

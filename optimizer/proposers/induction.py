@@ -45,6 +45,6 @@ class Induction:
             rng = np.random.default_rng([brief.turn + number, len(brief.examples)])
             drawn = rng.permutation(len(brief.examples))[:EXAMPLES]
             shown = [brief.examples[row] for row in sorted(drawn)]
-            material = common(brief) | {"examples": example_material(shown)}
+            material = common(brief, brief.turn + number) | {"examples": example_material(shown)}
             asks.append(Ask(RULES, material, (), brief.turn + number))
         return asks

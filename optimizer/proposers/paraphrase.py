@@ -35,6 +35,11 @@ class Paraphrase:
         top = brief.pool[:TOP]
         parents = [top[(brief.turn + number) % len(top)] for number in range(brief.count)]
         return [
-            Ask(RULES, common(brief) | {"prompt": prompt_material(parent)}, (parent.id,), brief.turn + number)
+            Ask(
+                RULES,
+                common(brief, brief.turn + number) | {"prompt": prompt_material(parent)},
+                (parent.id,),
+                brief.turn + number,
+            )
             for number, parent in enumerate(parents)
         ]

@@ -48,9 +48,12 @@ class Spo:
         shown = own[:OUTPUTS] or [{"output": text} for text in brief.outputs.get(leader.id, ())[:OUTPUTS]]
         if not shown:
             raise NothingToPropose(f"'{leader.name}' has no outputs yet. Generate some, or use top_mutation.")
-        material = common(brief) | {
-            "reference": prompt_material(leader),
-            "its_outputs": shown,
-            "good_outputs": example_material(brief.examples[:OUTPUTS]),
-        }
-        return [Ask(RULES, material, (leader.id,), brief.turn + n) for n in range(brief.count)]
+        asks = []
+        for sample in range(brief.turn, brief.turn + brief.count):
+            material = common(brief, sample) | {
+                "reference": prompt_material(leader),
+                "its_outputs": shown,
+                "good_outputs": example_material(brief.examples[:OUTPUTS]),
+            }
+            asks.append(Ask(RULES, material, (leader.id,), sample))
+        return asks

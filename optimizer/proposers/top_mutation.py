@@ -47,7 +47,7 @@ class TopMutation:
         for number in range(brief.count):
             parent = top[number % len(top)]
             operator = operators[(brief.turn + number) % len(operators)]
-            material = common(brief) | {"prompt": prompt_material(parent)}
+            material = common(brief, brief.turn + number) | {"prompt": prompt_material(parent)}
             asks.append(Ask(_rules(operator), material, (parent.id,), brief.turn + number))
         return asks
 

@@ -30,6 +30,8 @@ Rules for the prompt that you write:
 - A name in double braces, such as {{{{{{{{name}}}}}}}}, is a variable that is filled in later. Every name \
 listed under "variables" must occur, written exactly so; no other may.
 - It must serve inputs that you have not seen: quote nothing that is true of one input only.
+- Of several proposals, each is asked for separately: "variant" is the number of yours. The higher it is, \
+the less obvious the change should be.
 - It is the whole prompt, ready for use, in the language of the prompts that you were given, without remarks \
 about itself.
 
@@ -74,9 +76,11 @@ def read_written(text: str, fence: str) -> Written:
     return Written(said["prompt"], _sentence(said["change"]), _sentence(said["why"]))
 
 
-def common(brief: Brief) -> dict[str, object]:
-    """What every proposer's material holds."""
+def common(brief: Brief, sample: int) -> dict[str, object]:
+    """What every proposer's material holds. The variant makes equal questions differ, also for a server that
+    gives the same answer to the same question."""
     return {
+        "variant": sample - brief.turn + 1,
         "task": brief.task,
         "criteria": list(brief.criteria),
         "variables": list(brief.variables),
