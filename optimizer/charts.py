@@ -107,6 +107,7 @@ def p_best_over_votes(race: Race, arms: Sequence[int], confidence: float) -> go.
         y=100 * confidence,
         line={"dash": "dot", "width": 1},
         annotation_text=f"{100 * confidence:.0f} % wanted",
+        annotation_position="bottom right",
     )
     figure.update_yaxes(range=[0, 100])
     return figure

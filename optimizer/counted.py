@@ -64,14 +64,18 @@ class Counted:
         np.add.at(counts, (self.first, self.second, self.level), self.count)
         return Tally(counts)
 
+    def on_inputs(self, inputs: IntArray) -> "Counted":
+        """The votes on these inputs only, which are numbered anew in ascending order."""
+        kept = np.unique(inputs)
+        here = self._where(np.isin(self.input, kept))
+        return replace(here, input=np.searchsorted(kept, here.input))
+
     def model(self) -> Fit:
         """The preference model: position bias, inputs, ties or grades, lineage, and raters if asked."""
-        table = zip(self.input, self.rater, self.first, self.second, self.level, self.count, strict=True)
         inputs, raters = (int(ids.max(initial=0)) + 1 for ids in (self.input, self.rater))
-        cells = Cells.from_rows(self.k, table, inputs, raters)
+        cells = self._cells(inputs, raters)
         cells = cells.pooled(inputs=inputs > MOST_INPUTS, raters=not self.weighed)
-        covariance = by_lineage(self.parents) if (self.parents >= 0).any() else None
-        return fit(cells, covariance, with_reliability=self.weighed)
+        return fit(cells, self._covariance(), with_reliability=self.weighed)
 
     def posterior(self) -> Posterior:
         """What the votes say of the strengths.
@@ -92,6 +96,29 @@ class Counted:
     def inputs_as_one(self) -> "Counted":
         """The same votes as if on one input: much faster to fit, and too sure where inputs differ."""
         return replace(self, input=np.zeros_like(self.input))
+
+    def at_equal_length(self, lengths: FloatArray) -> Fit:
+        """The same with the length of outputs, (inputs, k) logarithms, as a covariate: strengths are then
+        those of outputs of equal length. At the widths that the plain model found, to be comparable."""
+        inputs, raters = len(lengths), int(self.rater.max(initial=0)) + 1
+        cells = self._cells(inputs, raters).pooled(raters=not self.weighed)
+        plain = self.model()
+        widths = (plain.posterior.prior_sd,), (0.0 if inputs > MOST_INPUTS else plain.input_sd,)
+        return fit(
+            cells,
+            self._covariance(),
+            lengths,
+            prior_sds=widths[0],
+            input_sds=widths[1],
+            with_reliability=self.weighed,
+        )
+
+    def _cells(self, inputs: int, raters: int) -> Cells:
+        table = zip(self.input, self.rater, self.first, self.second, self.level, self.count, strict=True)
+        return Cells.from_rows(self.k, table, inputs, raters)
+
+    def _covariance(self) -> FloatArray | None:
+        return by_lineage(self.parents) if (self.parents >= 0).any() else None
 
     def _where(self, mask: NDArray[np.bool_]) -> "Counted":
         names = ("first", "second", "level", "input", "rater", "judge", "count")

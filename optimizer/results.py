@@ -143,14 +143,25 @@ class Results:
         return self._once(("race", study.id, chosen, points, study.settings), study.id, work)
 
     def counted(self, study: Study, chosen: VoteFilter, arms: Sequence[Prompt]) -> Counted:
-        """The votes that pass the filter, one row each, in order; skips are left out.
+        """The votes that pass the filter, one row each, in order; skips are left out."""
+        return self.count(study, chosen, arms, self.admitted(study, chosen, self._store.answered(study.id)))
+
+    def admitted(self, study: Study, chosen: VoteFilter, rows: Sequence[Answered]) -> list[Answered]:
+        """Of all standing votes those that pass the filter, skips among them.
 
         Where judges' votes stand beside the people's, they count only when nobody else has voted.
         """
-        numbers = _Numbers.of(arms, self._store.inputs(study.id), chosen)
-        admitted = [row for row in self._store.answered(study.id) if chosen.admits(row, numbers.tagged)]
+        tagged = _tagged(self._store.inputs(study.id), chosen)
+        admitted = [row for row in rows if chosen.admits(row, tagged)]
         if _judges_beside(study, chosen):
             admitted = [row for row in admitted if row.kind is RaterKind.HUMAN] or admitted
+        return admitted
+
+    def count(
+        self, study: Study, chosen: VoteFilter, arms: Sequence[Prompt], admitted: Sequence[Answered]
+    ) -> Counted:
+        """Admitted votes as arrays."""
+        numbers = _Numbers.of(arms, self._store.inputs(study.id), chosen)
         said = [row for row in admitted if row.answer != SKIP]
         raters = {rater: number for number, rater in enumerate(dict.fromkeys(row.rater for row in said))}
         rows = [
@@ -228,12 +239,15 @@ class _Numbers:
     def of(cls, arms: Sequence[Prompt], inputs: Sequence[Input], chosen: VoteFilter) -> "_Numbers":
         arm = {prompt.id: i for i, prompt in enumerate(arms)}
         parents = [-1 if prompt.parent is None else arm.get(prompt.parent, -1) for prompt in arms]
-        tagged = None
-        if chosen.tags:
-            tagged = frozenset(row.id for row in inputs if chosen.tags.intersection(row.tags))
-        return cls(
-            arm, {row.id: x for x, row in enumerate(inputs)}, np.array(parents, dtype=np.int64), tagged
-        )
+        columns = {row.id: x for x, row in enumerate(inputs)}
+        return cls(arm, columns, np.array(parents, dtype=np.int64), _tagged(inputs, chosen))
+
+
+def _tagged(inputs: Sequence[Input], chosen: VoteFilter) -> frozenset[InputId] | None:
+    """The inputs that the filter's tags admit, None for all."""
+    if not chosen.tags:
+        return None
+    return frozenset(row.id for row in inputs if chosen.tags.intersection(row.tags))
 
 
 def _judges(study: Study, chosen: VoteFilter) -> JudgeVotes:

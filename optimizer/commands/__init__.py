@@ -10,8 +10,10 @@ from optimizer.commands.export import export_study
 from optimizer.commands.generate import generate
 from optimizer.commands.judge import judge
 from optimizer.commands.password import set_password
+from optimizer.commands.report import write_report
 from optimizer.commands.standings import show_standings
 from optimizer.commands.studies import import_into, import_study, list_studies
+from optimizer.commands.worker import worker
 from optimizer.simulate_cli import simulate
 
 COMMANDS: tuple[click.Command, ...] = (
@@ -24,10 +26,12 @@ COMMANDS: tuple[click.Command, ...] = (
     judge,
     evolve,
     show_standings,
+    write_report,
     export_study,
     backup,
     copy,
     check,
     set_password,
     simulate,
+    worker,
 )
