@@ -3,16 +3,18 @@
 Screens and files both bring text from outside; both pass through here before it becomes a noun.
 """
 
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from optimizer.domain import Input, Prompt
+from optimizer.domain import Input, Output, Prompt
 from optimizer.errors import BadInput
 from optimizer.templates import is_variable_name, unknown_variable, variables_of
 
 MAX_NAME = 200
 MAX_TEXT = 2_000_000  # characters of one text
 MAX_TAG = 60
+SCORE = "score"  # of an output, by a metric computed elsewhere: kept in its settings; no vote depends on it
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _TAG_SEPARATORS = re.compile(r"[;,\n]")
 
@@ -121,3 +123,22 @@ def free_name(name: str, taken: Iterable[str]) -> str:
     while f"{stem} {number}".casefold() in used:
         number += 1
     return f"{stem} {number}"
+
+
+def read_score(text: str) -> float | None:
+    """The number in a cell, None for an empty one. ``BadInput`` for anything else."""
+    if not text.strip():
+        return None
+    try:
+        score = float(text)
+    except ValueError:
+        score = math.nan
+    if not math.isfinite(score):
+        raise BadInput(f"holds '{text.strip()[:40]}', not a number")
+    return score
+
+
+def score_of(output: Output) -> float | None:
+    """The score that came with an output, if one did."""
+    score = output.settings.get(SCORE)
+    return float(score) if isinstance(score, int | float) and not isinstance(score, bool) else None

@@ -7,7 +7,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from difflib import get_close_matches
 
-from optimizer.checks import KEY_NAMES, check_variables, clean_name, clean_tags, fault_of_text, unfilled
+from optimizer.checks import (
+    KEY_NAMES,
+    SCORE,
+    check_variables,
+    clean_name,
+    clean_tags,
+    fault_of_text,
+    unfilled,
+)
 from optimizer.domain import (
     Batch,
     Input,
@@ -19,7 +27,7 @@ from optimizer.domain import (
     PromptId,
 )
 from optimizer.errors import BadInput
-from optimizer.formats.base import Choices, Contents, Faults, Preview, told
+from optimizer.formats.base import MADE, Choices, Contents, Faults, Made, Preview, told
 from optimizer.formats.fresh import fresh_ids
 from optimizer.templates import variables_of
 
@@ -108,7 +116,7 @@ class Arrivals:
         return same or self._make_input(variables, tags, where)
 
     def output(
-        self, prompt: Prompt, row: Input, text: str, where: str, sample: int | None = None, model: str = ""
+        self, prompt: Prompt, row: Input, text: str, where: str, sample: int | None = None, made: Made = MADE
     ) -> None:
         """An output, unless it is blank or there already; another text in its place is a fault."""
         if not text.strip():
@@ -123,7 +131,7 @@ class Arrivals:
         else:
             rival = there.get(sample)
         if rival is None:
-            self._add_output(prompt, row, text, sample, model, where)
+            self._add_output(prompt, row, text, sample, made, where)
         elif rival.text == text:
             self._there += 1
         else:
@@ -142,10 +150,10 @@ class Arrivals:
         for output in there.values():
             if output.text == text:
                 return output
-        return self._add_output(prompt, row, text, max(there, default=-1) + 1, "", where)
+        return self._add_output(prompt, row, text, max(there, default=-1) + 1, MADE, where)
 
     def _add_output(
-        self, prompt: Prompt, row: Input, text: str, sample: int, model: str, where: str
+        self, prompt: Prompt, row: Input, text: str, sample: int, made: Made, where: str
     ) -> Output:
         output = Output(
             OutputId(next(self._ids)),
@@ -154,7 +162,8 @@ class Arrivals:
             row.id,
             text,
             sample,
-            model,
+            made.model,
+            settings={} if made.score is None else {SCORE: made.score},
             error="" if text.strip() else "The text is not in the file.",
             created_at=self._now,
         )

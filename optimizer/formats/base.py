@@ -8,7 +8,7 @@ a person has seen it, and then all of it in one transaction. No path or URL in a
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import ClassVar, Protocol
+from typing import ClassVar, NamedTuple, Protocol
 
 from optimizer.domain import (
     Ballot,
@@ -91,6 +91,16 @@ class Importer(Protocol):
     def read(self, upload: Upload, contents: Contents, choices: Choices, now: datetime) -> Preview:
         """Understand a file. ``BadFile`` when it cannot be read at all; faults in it go to the preview."""
         ...
+
+
+class Made(NamedTuple):
+    """What a file says of how an output came about, and of what it is worth by some metric."""
+
+    model: str = ""
+    score: float | None = None
+
+
+MADE = Made()
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,14 +4,16 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import ClassVar
 
+from optimizer.checks import SCORE, read_score, score_of
+from optimizer.errors import BadInput
 from optimizer.formats.arrivals import Arrivals
-from optimizer.formats.base import HEAD, Choices, Contents, Extract, Faults, Preview, Upload
+from optimizer.formats.base import HEAD, Choices, Contents, Extract, Faults, Made, Preview, Upload
 from optimizer.formats.inputs import ID, TAGS, variable_names
 from optimizer.formats.tables import Row, read_table
 from optimizer.formats.writing import Cell, csv_lines
 
 PROMPT, OUTPUT, TEXT, SAMPLE, MODEL = "prompt", "output", "prompt_text", "sample", "model"
-RESERVED = (PROMPT, OUTPUT, ID, TEXT, SAMPLE, MODEL, TAGS)
+RESERVED = (PROMPT, OUTPUT, ID, TEXT, SAMPLE, MODEL, SCORE, TAGS)
 
 
 class OutputsLong:
@@ -21,7 +23,8 @@ class OutputsLong:
     label: ClassVar[str] = "Outputs, one per row (CSV, JSONL)"
     about: ClassVar[str] = (
         "Columns 'prompt' (its name) and 'output'; the input by 'input_id', by one column per variable, or "
-        "both. Optional: 'prompt_text', 'sample' (0, 1, ... for repeats), 'model', 'tags'."
+        "both. Optional: 'prompt_text', 'sample' (0, 1, ... for repeats), 'model', 'score' (a number, of "
+        "any metric of yours), 'tags'."
     )
     suffixes: ClassVar[tuple[str, ...]] = ("csv", "tsv", "jsonl", "json")
     makes_study: ClassVar[bool] = False
@@ -58,6 +61,7 @@ class OutputsLong:
         prompts = {prompt.id: prompt for prompt in contents.prompts if prompt.retired_at is None}
         inputs = {row.id: row for row in contents.inputs if row.retired_at is None}
         names = [name for name in variable_names(list(inputs.values())) if name not in RESERVED]
+        scored = any(score_of(output) is not None for output in contents.outputs)
         rows: Iterator[list[Cell]] = (
             [
                 prompts[output.prompt].name,
@@ -65,16 +69,17 @@ class OutputsLong:
                 *(inputs[output.input].variables.get(name, "") for name in names),
                 output.sample,
                 output.model,
+                *([score_of(output)] if scored else []),
                 output.text,
             ]
             for output in contents.outputs
             if output.usable and output.prompt in prompts and output.input in inputs
         )
-        return csv_lines([PROMPT, ID, *names, SAMPLE, MODEL, OUTPUT], rows)
+        return csv_lines([PROMPT, ID, *names, SAMPLE, MODEL, *([SCORE] if scored else []), OUTPUT], rows)
 
 
 def _variable_columns(columns: Sequence[str], contents: Contents) -> tuple[list[str], list[str]]:
-    """Columns that hold variables, and columns that hold something else (a score, a time). In a study
+    """Columns that hold variables, and columns that hold something else (a time, a cost). In a study
     without inputs, or with altogether different ones, every column is a variable."""
     known = variable_names([row for row in contents.inputs if row.retired_at is None])
     variables = [name for name in columns if name in known] or list(columns)
@@ -90,6 +95,11 @@ def _read_row(row: Row, names: Sequence[str], arrivals: Arrivals, faults: Faults
     if raw_sample and not (raw_sample.isascii() and raw_sample.isdigit() and len(raw_sample) < 7):
         faults.add(f"{row.where}, column '{SAMPLE}'", f"holds '{raw_sample}', not a whole number from 0")
         return
+    try:
+        score = read_score(row.cells.get(SCORE, ""))
+    except BadInput as error:
+        faults.add(f"{row.where}, column '{SCORE}'", str(error))
+        return
     variables = {name: row.cells[name] for name in names if name in row.cells}
     tags = row.cells.get(TAGS, "")
     prompt = arrivals.prompt(row.cells[PROMPT], f"{row.where}, column '{PROMPT}'", row.cells.get(TEXT, ""))
@@ -103,4 +113,6 @@ def _read_row(row: Row, names: Sequence[str], arrivals: Arrivals, faults: Faults
         return
     if prompt is not None and found is not None:
         sample = int(raw_sample) if raw_sample else None
-        arrivals.output(prompt, found, row.cells[OUTPUT], row.where, sample, row.cells.get(MODEL, ""))
+        arrivals.output(
+            prompt, found, row.cells[OUTPUT], row.where, sample, Made(row.cells.get(MODEL, ""), score)
+        )

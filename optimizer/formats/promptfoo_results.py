@@ -1,6 +1,7 @@
 """promptfoo's results: what every prompt gave on every test (``promptfoo eval -o results.json``)."""
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -9,7 +10,7 @@ from typing import Any, ClassVar
 from optimizer.checks import free_name
 from optimizer.errors import BadFile
 from optimizer.formats.arrivals import Arrivals
-from optimizer.formats.base import Choices, Contents, Faults, Preview, Upload, told
+from optimizer.formats.base import Choices, Contents, Faults, Made, Preview, Upload, told
 from optimizer.formats.promptfoo import not_plain, short_name
 from optimizer.formats.reading import json_of, text_of
 
@@ -27,7 +28,7 @@ class PromptfooResults:
     makes_study: ClassVar[bool] = True
 
     def read(self, upload: Upload, contents: Contents, choices: Choices, now: datetime) -> Preview:
-        """Errors, scores, costs and latencies are left out."""
+        """Errors, costs and latencies are left out; a score is the assertions' own, from 0 to 1."""
         data = json_of(text_of(upload), f"'{upload.name}'")
         rows, prompts = _parts(data, upload.name)
         faults = Faults()
@@ -54,7 +55,8 @@ class PromptfooResults:
             if prompt is not None and found is not None:
                 cell = (prompt.id, found.id, "")
                 seen[cell] = seen.get(cell, -1) + 1  # a test may be repeated
-                arrivals.output(prompt, found, output, where, seen[cell], provider or _provider(row))
+                made = Made(provider or _provider(row), _score(row))
+                arrivals.output(prompt, found, output, where, seen[cell], made)
         notes = [f"{told(failed, 'result')} left out: an error, or no output."] if failed else []
         preview = arrivals.preview((), tuple(notes))
         return replace(preview, batch=replace(preview.batch, studies=[contents.study]))
@@ -82,6 +84,13 @@ def _output(row: Mapping[str, Any]) -> str | None:
     if output is None or (row.get("error") and not output):
         return None
     return output if isinstance(output, str) else _json(output)
+
+
+def _score(row: Mapping[str, Any]) -> float | None:
+    """What its assertions gave it; None where a test has none and the score says nothing."""
+    score, graded = row.get("score"), row.get("gradingResult")
+    checked = isinstance(graded, dict) and bool(graded.get("componentResults"))
+    return float(score) if checked and isinstance(score, int | float) and math.isfinite(score) else None
 
 
 def _json(value: object) -> str:

@@ -7,7 +7,9 @@ import pandas as pd
 import streamlit as st
 from pandas.io.formats.style import Styler
 
+from optimizer.checks import score_of
 from optimizer.domain import Input, InputId, Output, Prompt, PromptId
+from optimizer.facts import next_to_score, scored
 from pages.parts import access, frame, generating, labels, notices, output_text, upload
 
 PER_PAGE = 50  # inputs in the grid at a time
@@ -119,6 +121,8 @@ def release(output: Output) -> None:
 
 def draw_output(output: Output) -> None:
     facts = [f"Sample {output.sample + 1}", f"{len(output.text.split()):,} words"]
+    score = score_of(output)
+    facts += [f"score {score:g}"] if score is not None else []
     facts += [labels.plain(output.model)] if output.model else []
     facts += [f"{output.latency_ms / 1000:.1f} s"] if output.latency_ms is not None else []
     fitting = output_text.fitting_mode((output.text, output.text))
@@ -142,6 +146,24 @@ def draw_output(output: Output) -> None:
             output_text.draw(output.text, mode)
 
 
+def draw_scores() -> None:
+    """For studies whose outputs came with a metric: which prompt to spend the next measurement on."""
+    numbers = scored(store, study.id)
+    if not numbers:
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(f"{len(numbers):,} outputs came with a score.")
+        asked = st.button("Which prompt is worth scoring next?", key="next_to_score", type="tertiary")
+    if asked and len(prompts) > 1:
+        chosen = next_to_score(store, study.id, prompts)
+        name = next(prompt.name for prompt in prompts if prompt.id == chosen)
+        st.info(
+            f"Score another output of '{labels.plain(name)}': by the scores so far it may well be the best, "
+            "or too little is known of it (INSTINCT).",
+            icon=":material/query_stats:",
+        )
+
+
 def draw_all() -> None:
     draw_summary()
     gaps = st.toggle("Only inputs with something missing", key="gaps", bind="query-params")
@@ -153,6 +175,7 @@ def draw_all() -> None:
     page = st.pagination(pages, key=f"outputs_page_{study.id}_{pages}") if pages > 1 else 1
     rows = rows[(page - 1) * PER_PAGE : page * PER_PAGE]
     draw_grid(rows)
+    draw_scores()
     draw_reader(rows)
 
 

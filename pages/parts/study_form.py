@@ -6,7 +6,7 @@ from dataclasses import replace
 import streamlit as st
 
 from optimizer.domain import JudgeVotes, Settings, Study
-from optimizer.facts import given
+from optimizer.facts import given, scored
 from optimizer.generation.ahead import study_budget
 from optimizer.selectors import Offer, offered
 from pages.parts import labels, limits, notices
@@ -73,12 +73,12 @@ def edit(visit: Visit, study: Study) -> None:
             height=80,
             help="For instance where the outputs come from.",
         )
+        _outputs(study)
     with right:
-        _choosing(prefix, study.settings)
+        _choosing(prefix, study.settings, bool(scored(visit.services.store, study.id)))
         _stopping(prefix, study.settings)
         _counting(prefix, study.settings)
         _screen(prefix, study.settings)
-        _outputs(study)
     with st.container(horizontal=True):
         st.button("Save", type="primary", key=f"{prefix}_save", on_click=_save, args=(visit, study, prefix))
         st.button("Close", key=f"{prefix}_close", on_click=close)
@@ -89,7 +89,7 @@ def close() -> None:
     st.session_state["editing"] = ""
 
 
-def _choosing(prefix: str, settings: Settings) -> None:
+def _choosing(prefix: str, settings: Settings, has_scores: bool) -> None:
     st.number_input(
         "Votes planned",
         0,
@@ -99,7 +99,7 @@ def _choosing(prefix: str, settings: Settings) -> None:
         help="0 means open-ended. Some ways to choose pairs need it.",
     )
     planned = bool(st.session_state[f"{prefix}_budget"])
-    menu = offered(given(bool(planned)))
+    menu = offered(given(bool(planned), has_scores))
     names = {offer.name: offer.label for offer in menu}
     usable = [offer.name for offer in menu if offer.missing is None or offer.name == settings.selector]
     st.selectbox(

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from optimizer.domain import Origin, Output, OutputId, Study, StudyId
+from optimizer.errors import BadFile
 from optimizer.formats.base import Choices, Contents, Extract, Preview, Upload
 from optimizer.formats.outputs_long import OutputsLong
 from optimizer.formats.outputs_wide import OutputsWide
@@ -98,10 +99,20 @@ def test_optional_columns_are_kept() -> None:
     assert [(o.sample, o.model, o.text) for o in batch.outputs] == [(1, "gpt", "one"), (0, "gpt", "two")]
 
 
+def test_a_score_comes_in_and_goes_out_again_and_must_be_a_number(bare: Contents) -> None:
+    made = long(bare, "prompt,question,score,output\nTerse,Why?,0.25,a\nTerse,How?,,b\n").checked()
+    assert [output.settings for output in made.outputs] == [{"score": 0.25}, {}]
+    with pytest.raises(BadFile, match=r"Row 2.*'score'.*'good', not a number"):
+        long(bare, "prompt,question,score,output\nTerse,Why?,good,a\n").checked()
+    contents = replace(bare, inputs=[*bare.inputs, *made.inputs], outputs=made.outputs)
+    lines = "".join(OutputsLong().write(Extract(contents))).splitlines()
+    assert [line.split(",")[-2:] for line in lines] == [["score", "output"], ["0.25", "a"], ["", "b"]]
+
+
 def test_columns_that_are_no_variables_are_left_out(bare: Contents) -> None:
-    preview = long(bare, "prompt,question,score,output\nTerse,Why?,3,a\n")
+    preview = long(bare, "prompt,question,seconds,output\nTerse,Why?,3,a\n")
     assert preview.checked().inputs == []
-    assert preview.notes[-1] == "Column 'score' is no variable of this study's inputs: left out."
+    assert preview.notes[-1] == "Column 'seconds' is no variable of this study's inputs: left out."
 
 
 def test_a_file_in_which_no_two_outputs_meet_is_doubted() -> None:
