@@ -9,7 +9,7 @@ from threading import Lock
 from optimizer.config import Config
 from optimizer.connections import Connections
 from optimizer.domain import Study, utc_now
-from optimizer.errors import Conflict, StorageError
+from optimizer.errors import StorageError
 from optimizer.evolution import Evolution
 from optimizer.exchange import Exchange
 from optimizer.generation import Generation
@@ -17,7 +17,6 @@ from optimizer.generation.ahead import Ahead
 from optimizer.inputs import Inputs
 from optimizer.judging import Judging
 from optimizer.llm.keys import KeyRing
-from optimizer.llm.sharing import Sharing
 from optimizer.pairing import Pairing
 from optimizer.prompts import Prompts
 from optimizer.reports import Reports
@@ -32,11 +31,7 @@ from optimizer.sessions.room import Room
 from optimizer.stats.stopping import AdviceKind
 from optimizer.storage import open_store
 from optimizer.storage.base import Store
-from optimizer.storage.documents import Document
 from optimizer.studies import Studies
-from optimizer.work.base import Here, Work
-from optimizer.work.foreman import Foreman
-from optimizer.work.tasks import Tasks
 from optimizer.workshop import Workshop
 
 STOPS = (AdviceKind.STOP, AdviceKind.PRACTICALLY_EQUAL)
@@ -66,20 +61,14 @@ class Services:
     quality: Quality
     groups: Groups
     reports: Reports
-    work: Work
-    foreman: Foreman
-    sharing: Sharing | None
 
     def close(self) -> None:
         """End background work and let go of the database. The services are of no use afterwards."""
-        self.work.close()
         self.evolution.close()
         self.results.close()
         self.judging.close()
         self.ahead.close()
         self.generation.close()
-        if self.sharing is not None:
-            self.sharing.close()
         self.store.close()
 
 
@@ -91,20 +80,17 @@ def build(config: Config, clock: Callable[[], datetime] = utc_now) -> Services:
         raise StorageError(f"The folder '{config.data_dir}' cannot be made: {error.strerror}.") from error
     store = open_store(config.database_url)
     studies = Studies(store, config.samples_dir, clock)
-    if not store.studies() and _first(store):
+    if not store.studies():
         studies.restore_samples()
     gate = Gate(store, clock)
     gate.adopt(config.host_password)
     results = Results(store)
     pairing = Pairing(store)
-    sharing = _sharing(config)
-    connections = Connections(store, KeyRing(config.keys), sharing=sharing)
-    generation = Generation(store, connections, sharing=sharing)
+    connections = Connections(store, KeyRing(config.keys))
+    generation = Generation(store, connections)
     ahead = Ahead(store, pairing, generation, clock)
     prompts = Prompts(store, clock)
     judging = Judging(store, pairing, results, connections, generation, ahead, clock)
-    evolution = Evolution(store, results, prompts, judging, generation, connections, clock=clock)
-    tasks = Tasks(store)
     return Services(
         config,
         store,
@@ -118,7 +104,7 @@ def build(config: Config, clock: Callable[[], datetime] = utc_now) -> Services:
         generation,
         ahead,
         judging,
-        evolution,
+        Evolution(store, results, prompts, judging, generation, connections, clock=clock),
         Sessions(store, clock),
         gate,
         Room(store, pairing, clock),
@@ -126,36 +112,7 @@ def build(config: Config, clock: Callable[[], datetime] = utc_now) -> Services:
         Quality(store, clock),
         Groups(store, results),
         Reports(store, results, clock),
-        _work(config, tasks, Here(generation, judging, evolution), connections),
-        Foreman(tasks, generation, judging, evolution, sharing),
-        sharing,
     )
-
-
-def _first(store: Store) -> bool:
-    """Is this the one process, of those that start together on an empty database, that fills it?"""
-    try:
-        store.documents.put(Document("installation", "samples", {}))
-    except Conflict:
-        return False
-    return True
-
-
-def _sharing(config: Config) -> Sharing | None:
-    """Where the limits of calls are kept for several processes; a file is used by one that calls models."""
-    if not config.database_url.startswith(("postgresql://", "postgres://")):
-        return None
-    from optimizer.work.postgres_calls import PostgresCalls
-
-    return PostgresCalls(config.database_url)
-
-
-def _work(config: Config, tasks: Tasks, here: Here, connections: Connections) -> Work:
-    if not config.queued:
-        return here
-    from optimizer.work.postgres_queue import PostgresQueue
-
-    return PostgresQueue(config.database_url, tasks, here, connections)
 
 
 def _advises_to_stop(results: Results, study: Study) -> bool:
