@@ -13,14 +13,15 @@ from optimizer.proposers.controller import Reading
 from optimizer.proposers.dials import Dial
 
 LONGEST_LABEL = 26
-ROW = 46  # pixels of a row of the tree
+ROW = 62  # pixels of a row of the tree
+WIDE, LETTER = 620, 6.6  # pixels for all generations, and of a letter of a change
 UNKNOWN = "#7f8c93"
 
 
 def family_tree(nodes: Sequence[Node]) -> go.Figure:
     """Prompts by generation, coloured by strength; on each edge, in the hover, what changed."""
     rows = 1 + max((node.place for node in nodes), default=0.0)
-    figure = figure_of("", "generation", "", 130 + round(ROW * rows))
+    figure = figure_of("", "generation", "", 110 + round(ROW * rows))
     at = {node.prompt.id: (node.depth, node.place) for node in nodes}
     _edges(figure, nodes, at)
     known = [node for node in nodes if node.strength is not None]
@@ -30,7 +31,7 @@ def family_tree(nodes: Sequence[Node]) -> go.Figure:
         y=[node.place for node in nodes],
         mode="markers+text",
         text=[_label(node) for node in nodes],
-        textposition="middle right",
+        textposition="top center",
         marker={
             "size": 18,
             "color": [node.strength for node in nodes],
@@ -47,20 +48,21 @@ def family_tree(nodes: Sequence[Node]) -> go.Figure:
         cliponaxis=False,
     )
     deepest = max((node.depth for node in nodes), default=0)
-    figure.update_xaxes(dtick=1, range=[-0.3, deepest + 1.1], zeroline=False, showgrid=False)
-    figure.update_yaxes(visible=False, autorange="reversed")
-    figure.update_layout(hovermode="closest", margin={"l": 10, "r": 10, "t": 16, "b": 10})
+    figure.update_xaxes(dtick=1, range=[-0.35, deepest + 0.45], zeroline=False, showgrid=False)
+    figure.update_yaxes(visible=False, range=[rows - 0.4, -0.7])
+    figure.update_layout(hovermode="closest", margin={"l": 10, "r": 10, "t": 10, "b": 10})
     return figure
 
 
-def leaders_chance(points: Sequence[Point], names: Mapping[PromptId, str], first: str) -> go.Figure:
+def leaders_chance(points: Sequence[Point], names: Mapping[PromptId, str]) -> go.Figure:
     """The chance of whoever led to beat the first prompt, with its 90 % interval, over the votes."""
-    figure = figure_of(f"Chance of the leader to beat “{shown(first)}”", "votes", "per cent", 340)
+    figure = figure_of("", "votes", "per cent", 300)
     votes = [point.votes for point in points]
     figure.add_scatter(
         x=[*votes, *reversed(votes)],
         y=[100 * p.high for p in points] + [100 * p.low for p in reversed(points)],
         fill="toself",
+        mode="lines",
         fillcolor="rgba(0,114,178,0.16)",
         line={"width": 0},
         hoverinfo="skip",
@@ -80,9 +82,15 @@ def leaders_chance(points: Sequence[Point], names: Mapping[PromptId, str], first
     for before, after in pairwise(points):
         if after.round != before.round:
             label = f"round {after.round}"
-            figure.add_vline(x=before.votes, line={"dash": "dash", "width": 1}, annotation_text=label)
-    figure.add_hline(y=50, line={"dash": "dot", "width": 1})
+            figure.add_vline(
+                x=before.votes,
+                line={"dash": "dash", "width": 1, "color": UNKNOWN},
+                annotation_text=label,
+                annotation_position="bottom right",
+            )
+    figure.add_hline(y=50, line={"dash": "dot", "width": 1, "color": UNKNOWN})
     figure.update_yaxes(range=[0, 104])
+    figure.update_layout(margin={"l": 10, "r": 10, "t": 10, "b": 10})
     return figure
 
 
@@ -94,7 +102,8 @@ def dial_response(readings: Sequence[Reading], dial: Dial) -> go.Figure:
     figure.add_hrect(
         y0=dial.target - dial.band, y1=dial.target + dial.band, fillcolor="rgba(0,158,115,0.18)", line_width=0
     )
-    figure.add_hline(y=dial.target, line={"dash": "dot", "width": 1.5}, annotation_text="set point")
+    line = {"dash": "dot", "width": 1.5, "color": UNKNOWN}
+    figure.add_hline(y=dial.target, line=line, annotation_text="set point")
     figure.add_scatter(
         x=steps,
         y=[one.value for one in readings],
@@ -135,11 +144,16 @@ def _edges(figure: go.Figure, nodes: Sequence[Node], at: Mapping[PromptId, tuple
                 showlegend=False,
             )
     children = [node for node in nodes if node.prompt.parent in at]
+    deepest = max((node.depth for node in nodes), default=0) + 0.8
+    letters = max(8, round(WIDE / deepest / LETTER) - 2)
     figure.add_scatter(
         x=[(at[n.prompt.parent][0] + n.depth) / 2 for n in children if n.prompt.parent],
         y=[(at[n.prompt.parent][1] + n.place) / 2 for n in children if n.prompt.parent],
-        mode="markers",
-        marker={"size": 9, "color": UNKNOWN, "symbol": "diamond"},
+        mode="markers+text",
+        text=[shown(_cut(node.change, letters)) for node in children],
+        textposition="bottom center",
+        textfont={"size": 11},
+        marker={"size": 7, "color": UNKNOWN, "symbol": "diamond"},
         customdata=[_folded(node.change) for node in children],
         hovertemplate="%{customdata}<extra>change</extra>",
         showlegend=False,
@@ -147,9 +161,11 @@ def _edges(figure: go.Figure, nodes: Sequence[Node], at: Mapping[PromptId, tuple
 
 
 def _label(node: Node) -> str:
-    name = node.prompt.name
-    short = name if len(name) <= LONGEST_LABEL else f"{name[: LONGEST_LABEL - 1]}…"
-    return f" {shown(short)}"
+    return f"<b>{shown(_cut(node.prompt.name, LONGEST_LABEL))}</b>"
+
+
+def _cut(text: str, longest: int) -> str:
+    return text if len(text) <= longest else f"{text[: longest - 1].rstrip()}…"
 
 
 def _told(node: Node) -> str:

@@ -4,9 +4,10 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from optimizer.domain import Prompt, PromptId
+from optimizer.errors import NothingToPropose
 from optimizer.evolution.checks import spotless
 from optimizer.evolution.offers import OfferState, open_ones
-from optimizer.evolution.plan import Plan
+from optimizer.evolution.plan import Order, Plan
 from optimizer.evolution.pool import leaving
 from optimizer.evolution.proposing import Proposing
 from optimizer.evolution.proposing import State as Drafting
@@ -15,6 +16,9 @@ from optimizer.evolution.tools import PATIENCE_S, Tools
 from optimizer.generation.cells import Order as Outputs
 from optimizer.generation.job import Job
 from optimizer.generation.job import State as Making
+from optimizer.proposers import PROPOSERS
+
+STAND_IN = "top_mutation"  # needs nothing but a prompt
 
 
 class Renewing:
@@ -31,8 +35,7 @@ class Renewing:
         plan = record.plan
         made = self._tools.offers.all(plan.study, record.id, record.round)
         if self._drafting is None and len(made) < plan.children:
-            order = plan.order(record.id, record.round, plan.children - len(made))
-            self._drafting = self._tools.propose(order, self._tools.ledger, self._tools.cancelled)
+            record = self._drafted(record, plan.order(record.id, record.round, plan.children - len(made)))
         if self._drafting is not None and not self._drafting.ended:
             return record
         fault = self._fault_of_drafting(record)
@@ -48,6 +51,18 @@ class Renewing:
         if not plan.automatic:
             return replace(record, phase=Phase.REVIEW)
         return replace(self._accept_spotless(record), phase=Phase.GENERATE)
+
+    def _drafted(self, record: Record, order: Order) -> Record:
+        """Begin to draft; where the plan's proposer has nothing to go by yet, another one stands in."""
+        tools = self._tools
+        try:
+            self._drafting = tools.propose(order, tools.ledger, tools.cancelled)
+        except NothingToPropose as error:
+            if not PROPOSERS[order.proposer].needs_model or order.proposer == STAND_IN:
+                raise
+            self._drafting = tools.propose(replace(order, proposer=STAND_IN), tools.ledger, tools.cancelled)
+            return record.told(tools.clock(), f"{error} '{PROPOSERS[STAND_IN].label}' stands in.")
+        return record
 
     def _fault_of_drafting(self, record: Record) -> Record | None:
         if self._drafting is None:

@@ -54,7 +54,7 @@ class FromReasons:
         if not against:
             raise NothingToPropose(
                 f"Nobody has voted against '{leader.name}' yet, so there is nothing to mend. Vote on, or let "
-                "top_mutation propose."
+                "'Mutate the top' propose."
             )
         liked = [duel for duel in brief.duels if duel.won_by(leader.id)][:MOST_LIKED]
         asks = []

@@ -47,7 +47,9 @@ class Spo:
         ]
         shown = own[:OUTPUTS] or [{"output": text} for text in brief.outputs.get(leader.id, ())[:OUTPUTS]]
         if not shown:
-            raise NothingToPropose(f"'{leader.name}' has no outputs yet. Generate some, or use top_mutation.")
+            raise NothingToPropose(
+                f"'{leader.name}' has no outputs yet. Generate some, or use 'Mutate the top'."
+            )
         asks = []
         for sample in range(brief.turn, brief.turn + brief.count):
             material = common(brief, sample) | {

@@ -26,7 +26,7 @@ def draw(visit: Visit, study: Study, chosen: VoteFilter) -> None:
     )
     st.caption(
         "Blue is strong, red is weak; a crossed circle is retired, a dotted line leads to a second parent. "
-        "Hover a prompt, or the diamond on a line, to read what changed."
+        "On each line stands what changed; hover the diamond to read it in full."
     )
     children = [node for node in nodes if node.depth]
     if not children:

@@ -114,8 +114,10 @@ def _chart(visit: Visit, study: Study, record: Record) -> None:
         st.caption("The chart begins with the second vote that counts.")
         return
     names: dict[PromptId, str] = {one.id: one.name for one in visit.services.store.prompts(study.id)}
+    first = labels.plain(names.get(record.first, "the first prompt"))
+    st.markdown(f"**The leader's chance to beat {first}**, with its 90 % interval")
     st.plotly_chart(
-        leaders_chance(record.points, names, names.get(record.first, "the first prompt")),
+        leaders_chance(record.points, names),
         key=f"chance_{record.id}",
         config={**charts.CONFIG, **charts.file_name("evolution")},
     )

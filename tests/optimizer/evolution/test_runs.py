@@ -140,6 +140,22 @@ def test_what_fails_a_check_does_not_enter_unseen() -> None:
     assert any("wait for you" in news.text for news in seen.record.news)
 
 
+def test_where_reasons_are_lacking_mutation_stands_in() -> None:
+    found = make_evolved()
+    seen = found.run(found.plan(proposer="from_reasons", rounds=1))
+    assert seen.record.state is State.DONE
+    assert {offer.proposer for offer in found.evolution.offers.all(STUDY)} == {"top_mutation"}
+    assert any("'Mutate the top' stands in" in news.text for news in seen.record.news)
+
+
+def test_a_dial_that_is_in_its_band_ends_the_run() -> None:
+    found = make_evolved()
+    plan = found.plan(proposer="control", writer="", dial=Dial("words", 4, 1), children=1, rounds=4)
+    seen = found.run(plan)
+    assert (seen.record.state, seen.record.round) == (State.DONE, 2)
+    assert "within the band" in seen.record.news[-1].text
+
+
 def test_a_model_that_only_talks_stops_the_run_with_its_error() -> None:
     found = make_evolved(poet=Scripted(lambda request: "Let me think.", "poet"))
     seen = found.run(found.plan())
