@@ -80,7 +80,7 @@ class JudgeReport:
             side = "first" if favoured.value > 0.5 else "second"
             found.append(f"It favours what is shown {side}: {_percent(favoured)} of {favoured.n}.")
         if self.length.biased:
-            found.append("It favours longer or shorter outputs, other than people do.")
+            found.append(_on_length(self.length))
         if self.drift is not None and self.drift.significant:
             found.append(f"Its agreement moved from {self.drift.before:.0%} to {self.drift.after:.0%}.")
         return tuple(found)
@@ -181,6 +181,17 @@ def _note(agreed: Rate, position: PositionBias | None, first: Rate, bar: float) 
     if position is None and first.n >= FEWEST_POSITIONS and one_sided > MOST_ONE_SIDED:
         return f"The output shown first won {_percent(first)} of its {first.n} duels, whichever it was."
     return ""
+
+
+def _on_length(found: LengthBias) -> str:
+    if found.people_known:
+        longer = found.more_than_people.value > 0.5
+        return f"It favours {'longer' if longer else 'shorter'} outputs more than people do."
+    longer = found.prefers_longer
+    return (
+        f"The longer output won {_percent(longer)} of its {longer.n} duels. Whether people see it so, too "
+        "few duels with both their votes tell."
+    )
 
 
 def _repeated(rows: list[Answered], judge: RaterId) -> list[list[int]]:

@@ -15,6 +15,7 @@ BoolArray = NDArray[np.bool_]
 
 Z = 1.959963984540054  # 95 %
 SIGNIFICANT = 0.05
+FEWEST_SHARED = 10  # duels with people before their taste in lengths is known
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,16 +72,21 @@ def position_bias(first_twice: int, second_twice: int, same_output: int) -> Posi
 @dataclass(frozen=True, slots=True)
 class LengthBias:
     """``prefers_longer``: how often the longer output won. ``more_than_people``: of the duels where judge and
-    people disagreed on whether it should, those where the judge preferred it (McNemar's exact test)."""
+    people disagreed on whether it should, those where the judge preferred it (McNemar's exact test);
+    ``shared``: the duels of unequal lengths in which both preferred an output."""
 
     prefers_longer: Rate
     more_than_people: Rate
+    shared: int
+
+    @property
+    def people_known(self) -> bool:
+        return self.shared >= FEWEST_SHARED
 
     @property
     def biased(self) -> bool:
         """Longer outputs may be better ones; where people voted too, only a difference from them counts."""
-        tested = self.more_than_people if self.more_than_people.n else self.prefers_longer
-        return tested.significant
+        return (self.more_than_people if self.people_known else self.prefers_longer).significant
 
 
 def length_bias(won: IntArray, length_gap: IntArray, people_won: IntArray | None = None) -> LengthBias:
@@ -91,12 +97,11 @@ def length_bias(won: IntArray, length_gap: IntArray, people_won: IntArray | None
     """
     longer = np.sign(won) * np.sign(length_gap)
     decided = longer[longer != 0]
-    against = rate(0, 0)
-    if people_won is not None:
-        theirs = np.sign(people_won) * np.sign(length_gap)
-        apart = longer[(longer != 0) & (theirs != 0) & (longer != theirs)]
-        against = rate(int((apart > 0).sum()), apart.size)
-    return LengthBias(rate(int((decided > 0).sum()), decided.size), against)
+    theirs = np.zeros_like(longer) if people_won is None else np.sign(people_won) * np.sign(length_gap)
+    shared = (longer != 0) & (theirs != 0)
+    apart = longer[shared & (longer != theirs)]
+    against = rate(int((apart > 0).sum()), apart.size)
+    return LengthBias(rate(int((decided > 0).sum()), decided.size), against, int(shared.sum()))
 
 
 def self_consistency(answers: list[list[int]]) -> tuple[float, int]:

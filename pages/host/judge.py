@@ -30,8 +30,12 @@ run_tab, trust_tab, review_tab, rubric_tab, contest_tab = st.tabs(
 )
 with run_tab:
     if run_tab.open:
+        busy = judge_runs.busy(visit, study)  # then it comes first: a laptop shows half of this screen
+        if busy:
+            judge_runs.draw(visit, study)
         judge_plan.draw(visit, study, known)
-        judge_runs.draw(visit, study)
+        if not busy:
+            judge_runs.draw(visit, study)
 with trust_tab:
     if trust_tab.open:
         judge_report.draw(visit, study)

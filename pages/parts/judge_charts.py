@@ -14,6 +14,7 @@ from pages.parts.charts import COLOURS
 
 WINDOW = 20  # duels that the running agreement looks back on
 MARK = {"dash": "dot", "width": 1, "color": "#808080"}  # seen on light and dark
+SHADES = [[0.0, "rgba(0,114,178,0.06)"], [1.0, "rgba(0,114,178,0.55)"]]  # seen on light and dark
 SPOKEN = {
     Outcome.FIRST: "first",
     Outcome.BOTH_GOOD: "both good",
@@ -30,7 +31,7 @@ def confusion(table: IntArray) -> go.Figure:
         z=table,
         x=names,
         y=names,
-        colorscale="Blues",
+        colorscale=SHADES,
         zmin=0,
         zmax=max(1, int(table.max())),
         texttemplate="%{z:d}",

@@ -25,23 +25,28 @@ SAID = {
 UNFINISHED = (State.CANCELLED, State.SPENT, State.STOPPED)
 
 
+def busy(visit: Visit, study: Study) -> bool:
+    """Is a run of the study alive that is no challenge?"""
+    return any(not run.ended for run in _newest(visit, study, False))
+
+
 def draw(visit: Visit, study: Study, challenges: bool = False) -> None:
     """The newest runs of a study, or challenges; looked at again and again only while one is alive."""
     runs = _newest(visit, study, challenges)
     if not runs:
         return
-    busy = any(not run.ended for run in runs)
+    alive = any(not run.ended for run in runs)
 
     def look() -> None:
         now = _newest(visit, study, challenges)
         for run in now:
             _draw_run(visit, run)
-        if busy is all(run.ended for run in now):
+        if alive is all(run.ended for run in now):
             st.rerun()  # one began or ended: the rest of the screen, and how often to look, follow
 
-    st.fragment(look, run_every=LOOK_EVERY_S if busy else None, key="judge_runs")()
+    st.fragment(look, run_every=LOOK_EVERY_S if alive else None, key="judge_runs")()
     if not challenges:
-        chart = st.fragment(_draw_chart, run_every=DRAW_EVERY_S if busy else None, key="judge_race")
+        chart = st.fragment(_draw_chart, run_every=DRAW_EVERY_S if alive else None, key="judge_race")
         chart(visit, study)
 
 
@@ -78,9 +83,14 @@ def _draw_run(visit: Visit, run: Run) -> None:
                 facts += [f"{count:,} {words}"] if count else []
             st.caption(" · ".join(facts))
         st.caption(labels.plain(" · ".join(_facts(progress))))
-        if progress.last_error:
+        if progress.last_error and not _all_matched(run, progress):
             tell = st.error if progress.state is State.STOPPED else st.warning
             tell(labels.plain(progress.last_error), icon=":material/error:")
+
+
+def _all_matched(run: Run, progress: RunProgress) -> bool:
+    """Is every duel of a challenge judged? That nothing is left to ask is then no fault."""
+    return not run.plan.follow and progress.votes >= len(run.plan.matches)
 
 
 def _how_far(run: Run, progress: RunProgress) -> str:

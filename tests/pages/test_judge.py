@@ -265,7 +265,7 @@ def test_a_judges_vote_says_how_it_came_about(visitor: Visitor, study: Study) ->
     visitor.services.judging.rubrics.edit(study.id, "Warm in *tone*\nShort")
     judged(visitor, study, 2)
     (ballot, _) = visitor.services.store.ballots(study.id)
-    visitor.link("rater/history.py", study, duel=ballot.duel.id, whose="everyone")
+    visitor.link("rater/history.py", study, duel=ballot.duel.id, whose="Everyone")
     said = "A better" if ballot.vote.outcome is Outcome.FIRST else "B better"
     assert f"- Warm in *tone*: **{said}**\n- Short: **{said}**" in visitor.shown()
     assert "fake-model-2026 by 'Fake' · both orders · rubric version 2 · certainty 100%" in visitor.shown()
@@ -284,6 +284,7 @@ def test_a_challenger_that_wins_clearly_is_accepted(visitor: Visitor, study: Stu
     visitor.run()
     assert "Accepted." in visitor.shown()
     assert "3 wins, 0 lost, 0 tied" in visitor.shown()
+    assert not warnings(visitor)  # that nothing is left to ask is what was wanted
     visitor.at.selectbox(key="contest_Champion").set_value(prompts["Warm"])
     visitor.run()
     assert "Not accepted." in warnings(visitor)

@@ -73,6 +73,11 @@ def test_only_a_difference_from_people_is_a_bias_where_people_voted() -> None:
     longer = np.ones(40, dtype=int)
     people_too = length_bias(longer, longer, longer)
     assert people_too.prefers_longer.significant
+    assert not people_too.biased  # people never disagreed
+    assert (people_too.shared, people_too.people_known) == (40, True)
+    few = length_bias(longer, longer, np.where(np.arange(40) < 9, 1, 0))
+    assert few.biased  # nine shared duels do not tell what people like
+    assert not few.people_known
     assert not length_bias(longer, longer, np.where(np.arange(40) < 3, -1, 1)).biased
     assert length_bias(longer, longer, -longer).biased
     assert length_bias(longer, longer).biased
