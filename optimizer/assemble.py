@@ -16,6 +16,7 @@ from optimizer.generation import Generation
 from optimizer.generation.ahead import Ahead
 from optimizer.inputs import Inputs
 from optimizer.judging import Judging
+from optimizer.lab import Lab
 from optimizer.llm.keys import KeyRing
 from optimizer.pairing import Pairing
 from optimizer.prompts import Prompts
@@ -61,9 +62,11 @@ class Services:
     quality: Quality
     groups: Groups
     reports: Reports
+    lab: Lab
 
     def close(self) -> None:
         """End background work and let go of the database. The services are of no use afterwards."""
+        self.lab.close()
         self.evolution.close()
         self.results.close()
         self.judging.close()
@@ -112,6 +115,7 @@ def build(config: Config, clock: Callable[[], datetime] = utc_now) -> Services:
         Quality(store, clock),
         Groups(store, results),
         Reports(store, results, clock),
+        Lab(store, results),
     )
 
 

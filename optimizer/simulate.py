@@ -7,8 +7,9 @@ whatever the number of processes and whichever selectors take part.
 import math
 import multiprocessing
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
 from statistics import median
@@ -18,7 +19,16 @@ from numpy.typing import NDArray
 
 from optimizer.selectors import SELECTORS, Need
 from optimizer.simulation.run import Course, Terms, play
-from optimizer.simulation.worlds import Setting, World, draw, from_accuracies, from_matrix, with_grades
+from optimizer.simulation.worlds import (
+    Manner,
+    Setting,
+    World,
+    draw,
+    from_accuracies,
+    from_matrix,
+    from_strengths,
+    with_grades,
+)
 
 FloatArray = NDArray[np.float64]
 
@@ -35,6 +45,7 @@ class Scene:
     matrix: FloatArray | None = None
     accuracies: FloatArray | None = None
     vote_noise: str = "mid"
+    manner: Manner | None = None  # how the raters of a drawn Bradley-Terry world answer, whatever its name
 
     @property
     def arms(self) -> int:
@@ -47,6 +58,8 @@ class Scene:
 
     def draw(self, rng: np.random.Generator) -> World:
         """The world of one run."""
+        if self.manner is not None:
+            return from_strengths(rng.normal(0.0, self.setting.spread, self.setting.arms), self.manner)
         if self.matrix is None and self.accuracies is None:
             return draw(self.name, self.setting, rng)
         if self.matrix is not None:
@@ -96,7 +109,8 @@ def simulate(
     processes: int = 1,
     tick: Callable[[int], None] = lambda done: None,
 ) -> list[Result]:
-    """Play ``runs`` runs of each selector; ``tick`` is told how many more runs are done.
+    """Play ``runs`` runs of each selector; ``tick`` is told how many more runs are done, and may raise to end
+    it all.
 
     A selector that needs a budget plans for it, so it plays each checkpoint as a budget of its own.
     """
@@ -106,9 +120,10 @@ def simulate(
     pieces = [(name, span, range(start, min(start + chunk, runs))) for name, span in jobs for start in starts]
     courses: dict[tuple[str, Terms], list[Course]] = {job: [] for job in jobs}
     worker = partial(_play_piece, scene, seed)
-    for (name, span, piece), played in zip(pieces, _spread(worker, pieces, processes), strict=True):
-        courses[name, span] += played
-        tick(len(piece))
+    with closing(_spread(worker, pieces, processes)) as spread:
+        for (name, span, piece), played in zip(pieces, spread, strict=True):
+            courses[name, span] += played
+            tick(len(piece))
     return [
         _joined([_result(name, span, courses[name, span]) for span in _spans(name, terms)])
         for name in selectors
@@ -125,14 +140,17 @@ Piece = tuple[str, Terms, range]
 
 def _spread(
     worker: Callable[[Piece], list[Course]], pieces: list[Piece], processes: int
-) -> Iterable[list[Course]]:
+) -> Generator[list[Course], None, None]:
     if processes == 1:
         yield from map(worker, pieces)
         return
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # read by the children; matrices are small
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(processes, mp_context=context) as pool:
-        yield from pool.map(worker, pieces)
+        try:
+            yield from pool.map(worker, pieces)
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)  # nothing is left, or nobody wants it any more
 
 
 def _play_piece(scene: Scene, seed: int, piece: Piece) -> list[Course]:

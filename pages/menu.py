@@ -52,6 +52,27 @@ HOST = {
             help="New prompts from what the voters liked, their duels, and who descends from whom.",
         ),
         st.Page(
+            "host/report.py",
+            title="Report",
+            icon=":material/summarize:",
+            url_path="report",
+            help="The decision in one page: the winner, how sure and why, and what speaks against it.",
+        ),
+        st.Page(
+            "host/present.py",
+            title="Present",
+            icon=":material/slideshow:",
+            url_path="present",
+            help="The decision as slides, with a duel for those in the room.",
+        ),
+        st.Page(
+            "host/lab.py",
+            title="Lab",
+            icon=":material/science:",
+            url_path="lab",
+            help="This study simulated: which selector finds the best prompt, and with how many votes.",
+        ),
+        st.Page(
             "host/export.py",
             title="Export",
             icon=":material/download:",
