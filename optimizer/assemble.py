@@ -18,6 +18,7 @@ from optimizer.inputs import Inputs
 from optimizer.judging import Judging
 from optimizer.lab import Lab
 from optimizer.llm.keys import KeyRing
+from optimizer.llm.sharing import Sharing
 from optimizer.pairing import Pairing
 from optimizer.prompts import Prompts
 from optimizer.reports import Reports
@@ -33,6 +34,9 @@ from optimizer.stats.stopping import AdviceKind
 from optimizer.storage import open_store
 from optimizer.storage.base import Store
 from optimizer.studies import Studies
+from optimizer.work.base import Here, Work
+from optimizer.work.foreman import Foreman
+from optimizer.work.tasks import Tasks
 from optimizer.workshop import Workshop
 
 STOPS = (AdviceKind.STOP, AdviceKind.PRACTICALLY_EQUAL)
@@ -63,15 +67,21 @@ class Services:
     groups: Groups
     reports: Reports
     lab: Lab
+    work: Work
+    foreman: Foreman
+    sharing: Sharing | None
 
     def close(self) -> None:
         """End background work and let go of the database. The services are of no use afterwards."""
+        self.work.close()
         self.lab.close()
         self.evolution.close()
         self.results.close()
         self.judging.close()
         self.ahead.close()
         self.generation.close()
+        if self.sharing is not None:
+            self.sharing.close()
         self.store.close()
 
 
@@ -89,11 +99,14 @@ def build(config: Config, clock: Callable[[], datetime] = utc_now) -> Services:
     gate.adopt(config.host_password)
     results = Results(store)
     pairing = Pairing(store)
-    connections = Connections(store, KeyRing(config.keys))
-    generation = Generation(store, connections)
+    sharing = _sharing(config)
+    connections = Connections(store, KeyRing(config.keys), sharing=sharing)
+    generation = Generation(store, connections, sharing=sharing)
     ahead = Ahead(store, pairing, generation, clock)
     prompts = Prompts(store, clock)
     judging = Judging(store, pairing, results, connections, generation, ahead, clock)
+    evolution = Evolution(store, results, prompts, judging, generation, connections, clock=clock)
+    tasks = Tasks(store)
     return Services(
         config,
         store,
@@ -107,7 +120,7 @@ def build(config: Config, clock: Callable[[], datetime] = utc_now) -> Services:
         generation,
         ahead,
         judging,
-        Evolution(store, results, prompts, judging, generation, connections, clock=clock),
+        evolution,
         Sessions(store, clock),
         gate,
         Room(store, pairing, clock),
@@ -116,7 +129,27 @@ def build(config: Config, clock: Callable[[], datetime] = utc_now) -> Services:
         Groups(store, results),
         Reports(store, results, clock),
         Lab(store, results),
+        _work(config, tasks, Here(generation, judging, evolution), connections),
+        Foreman(tasks, generation, judging, evolution, sharing),
+        sharing,
     )
+
+
+def _sharing(config: Config) -> Sharing | None:
+    """Where the limits of calls are kept for several processes; a file is used by one that calls models."""
+    if not config.database_url.startswith(("postgresql://", "postgres://")):
+        return None
+    from optimizer.work.postgres_calls import PostgresCalls
+
+    return PostgresCalls(config.database_url)
+
+
+def _work(config: Config, tasks: Tasks, here: Here, connections: Connections) -> Work:
+    if not config.queued:
+        return here
+    from optimizer.work.postgres_queue import PostgresQueue
+
+    return PostgresQueue(config.database_url, tasks, here, connections)
 
 
 def _advises_to_stop(results: Results, study: Study) -> bool:

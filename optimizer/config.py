@@ -36,6 +36,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("MAX_UPLOAD_MB", "64", "Largest file that may be imported, in megabytes."),
     Setting("HOST_PASSWORD", "", "Needed for all but rating: a password, or its argon2 hash."),
     Setting("HOSTS", "", "Who hosts of those who log in by OpenID Connect: e-mail addresses, by commas."),
+    Setting("WORK", "here", "Who generates, judges and evolves: here, or queue (for workers; PostgreSQL)."),
+    Setting("LOG_FORMAT", "text", "How events are logged: text, or json (one object to a line)."),
     Setting("PUBLIC_URL", "", "The address by which raters reach this server, for links to sessions."),
 )
 
@@ -53,6 +55,8 @@ class Config:
     host_password: str = field(default="", repr=False)
     hosts: frozenset[str] = frozenset()  # e-mail addresses, casefolded
     public_url: str = ""
+    queued: bool = False  # background work is for workers
+    json_logs: bool = False
 
     @classmethod
     def load(cls, env: Mapping[str, str] | None = None) -> "Config":
@@ -60,9 +64,10 @@ class Config:
         env = os.environ if env is None else env
         values = _values(env)
         data_dir = ROOT / values["DATA_DIR"]
+        database_url = values["DATABASE_URL"] or f"sqlite:///{data_dir / 'prompt-duel.db'}"
         return cls(
             data_dir=data_dir,
-            database_url=values["DATABASE_URL"] or f"sqlite:///{data_dir / 'prompt-duel.db'}",
+            database_url=database_url,
             samples_dir=ROOT / values["SAMPLES_DIR"],
             min_view_ms=_whole("MIN_VIEW_MS", values, 0),
             max_upload_bytes=_whole("MAX_UPLOAD_MB", values, 1) * 1024 * 1024,
@@ -72,6 +77,8 @@ class Config:
             host_password=values["HOST_PASSWORD"],
             hosts=frozenset(host.strip().casefold() for host in values["HOSTS"].split(",") if host.strip()),
             public_url=values["PUBLIC_URL"].rstrip("/"),
+            queued=_queued(values, database_url),
+            json_logs=_one_of("LOG_FORMAT", values, ("text", "json")) == "json",
         )
 
 
@@ -88,6 +95,22 @@ def _values(env: Mapping[str, str]) -> dict[str, str]:
         if value.strip():
             values[name] = value.strip()
     return values
+
+
+def _one_of(name: str, values: Mapping[str, str], known: tuple[str, ...]) -> str:
+    if values[name] not in known:
+        raise BadInput(f"{PREFIX}{name} is one of {', '.join(known)}, not '{values[name]}'.")
+    return values[name]
+
+
+def _queued(values: Mapping[str, str], database_url: str) -> bool:
+    """Is work for workers? The database must be able to keep their queue."""
+    asked = _one_of("WORK", values, ("here", "queue"))
+    if asked == "queue" and not database_url.startswith(("postgresql://", "postgres://")):
+        raise BadInput(
+            f"{PREFIX}WORK=queue needs {PREFIX}DATABASE_URL=postgresql://..., which keeps the queue."
+        )
+    return asked == "queue"
 
 
 def _whole(name: str, values: Mapping[str, str], least: int) -> int:

@@ -13,6 +13,7 @@ from optimizer.commands.password import set_password
 from optimizer.commands.report import write_report
 from optimizer.commands.standings import show_standings
 from optimizer.commands.studies import import_into, import_study, list_studies
+from optimizer.commands.worker import worker
 from optimizer.simulate_cli import simulate
 
 COMMANDS: tuple[click.Command, ...] = (
@@ -32,4 +33,5 @@ COMMANDS: tuple[click.Command, ...] = (
     check,
     set_password,
     simulate,
+    worker,
 )

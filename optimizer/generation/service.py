@@ -23,6 +23,7 @@ from optimizer.llm.budget import NO_LIMIT, NOTHING, Budget, Ledger, Spend
 from optimizer.llm.errors import CallCancelled
 from optimizer.llm.hashed import HashedEmbedder
 from optimizer.llm.lane import Lane
+from optimizer.llm.sharing import Sharing
 from optimizer.storage.base import Store
 
 JOBS_KEPT = 50
@@ -32,8 +33,16 @@ REST_AFTER_FAULT_S = 60.0  # before work ahead of need tries a connection again 
 class Generation:
     """Generates outputs. Safe to share between threads."""
 
-    def __init__(self, store: Store, connections: Connections, embedder: Embedder | None = None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        connections: Connections,
+        embedder: Embedder | None = None,
+        sharing: Sharing | None = None,
+    ) -> None:
+        """``sharing``: where other processes generate for the same studies."""
         self._store = store
+        self._sharing = sharing
         self._connections = connections
         self._embedder = embedder or HashedEmbedder()
         self._drafts = Drafts()
@@ -183,6 +192,8 @@ class Generation:
             order.study, lane, lane.under(ledger, cancelled), material, order.accept_truncated
         )
         own = ledger is not self._ledgers.get(order.study)
+        if own and self._sharing is not None:
+            self._account(order.study)  # opened before anything of this job is in it
 
         def write(cell: Cell, settle: Callable[[Draft, bool], None]) -> None:
             draft, mine = self._drafts.open(cell)
@@ -217,14 +228,25 @@ class Generation:
 
     def _study_ledger(self, study: StudyId, budget: Budget) -> Ledger:
         """The study's own account, opened with what its outputs took so far."""
-        with self._lock:
-            ledger = self._ledgers.get(study)
-        if ledger is None:
-            before = sum(spent_by_prompt(self._store, study).values(), NOTHING)
-            with self._lock:
-                ledger = self._ledgers.setdefault(study, Ledger(budget, before))
+        ledger = self._account(study)
         ledger.budget = budget
         return ledger
+
+    def _account(self, study: StudyId) -> Ledger:
+        with self._lock:
+            ledger = self._ledgers.get(study)
+        if ledger is not None:
+            return ledger
+
+        def before() -> Spend:
+            return sum(spent_by_prompt(self._store, study).values(), NOTHING)
+
+        if self._sharing is None:
+            made = Ledger(NO_LIMIT, before())
+        else:
+            made = Ledger(book=self._sharing.book(f"study {study}", before))
+        with self._lock:
+            return self._ledgers.setdefault(study, made)
 
     def _note(self, draft: Draft) -> None:
         """A call on another account that the study's own must know of."""

@@ -18,8 +18,8 @@ from optimizer.llm.budget import Budget, Spend
 from optimizer.llm.errors import CallCancelled
 from optimizer.storage.postgres_server import Db, Server, sql
 
-LEASE_S = 15
-RENEWED_EVERY_S = 4.0
+LEASE_S = 8
+RENEWED_EVERY_S = 2.0
 POLL_S = 0.1
 WINDOW_S = 60
 _SPEND = "calls, input_tokens, output_tokens, money"

@@ -4,6 +4,7 @@ import streamlit as st
 
 from optimizer.evolution.offers import open_ones
 from optimizer.evolution.plan import Votes
+from optimizer.work.nouns import Kind
 from pages.parts import (
     access,
     evolve_lineage,
@@ -14,6 +15,7 @@ from pages.parts import (
     frame,
     labels,
     notices,
+    tasks,
 )
 
 visit, study = access.enter()
@@ -35,6 +37,7 @@ with propose_tab:
         evolve_offers.draw(visit, study)
 with run_tab:
     if run_tab.open:
+        tasks.draw(visit, study, Kind.EVOLVE)
         evolve_runs.draw(visit, study, known)
 with lineage_tab:
     if lineage_tab.open:

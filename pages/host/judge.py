@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from optimizer.work.nouns import Kind
 from pages.parts import (
     access,
     frame,
@@ -12,6 +13,7 @@ from pages.parts import (
     judge_rubric,
     judge_runs,
     notices,
+    tasks,
 )
 from pages.parts.study_form import JUDGE_VOTES
 
@@ -30,6 +32,7 @@ run_tab, trust_tab, review_tab, rubric_tab, contest_tab = st.tabs(
 )
 with run_tab:
     if run_tab.open:
+        tasks.draw(visit, study, Kind.JUDGE)
         busy = judge_runs.busy(visit, study)  # then it comes first: a laptop shows half of this screen
         if busy:
             judge_runs.draw(visit, study)

@@ -135,4 +135,4 @@ def told(plan: Plan) -> str:
 
 
 def _start(visit: Visit, plan: Plan) -> None:
-    notices.attempt(lambda: visit.services.evolution.start(plan, keys.typed(visit)), "The run has begun.")
+    notices.attempt(lambda: visit.services.work.submit(plan, keys.typed(visit)))

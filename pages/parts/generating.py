@@ -14,7 +14,8 @@ from optimizer.generation.cells import MOST_SAMPLES, Order
 from optimizer.generation.costs import Preview, money_text
 from optimizer.generation.stability import Stability
 from optimizer.llm.budget import NOTHING, Budget, Spend
-from pages.parts import jobs, keys, labels, limits, notices
+from optimizer.work.nouns import Kind
+from pages.parts import jobs, keys, labels, limits, notices, tasks
 from pages.parts.access import Visit
 
 STEADY, VARIED = 0.25, 0.5  # distance of repeats; outputs of different prompts differ by 0.5 to 0.6
@@ -28,12 +29,13 @@ def draw(visit: Visit, study: Study) -> None:
         st.info("To generate outputs, connect to a model first.", icon=":material/hub:")
         st.page_link("host/models.py", label="Models", icon=":material/arrow_forward:")
         return
+    tasks.draw(visit, study, Kind.GENERATE)
     busy = jobs.busy(visit, study)
     if busy:
         jobs.draw(visit, study)
     left, right = st.columns(2, gap="medium")
     with left, st.container(border=True, key="generate_now", height="stretch"):
-        _draw_missing(visit, study, known, busy)
+        _draw_missing(visit, study, known, busy or tasks.busy(visit, study, Kind.GENERATE))
     with right, st.container(border=True, key="generate_ahead", height="stretch"):
         _draw_ahead(visit, study, known)
     if not busy:
@@ -101,10 +103,7 @@ def _draw_button(visit: Visit, order: Order, connection: Connection) -> None:
 
 
 def _start(visit: Visit, order: Order) -> None:
-    notices.attempt(
-        lambda: visit.services.generation.start(order, keys.typed(visit)),
-        "Under way.",
-    )
+    notices.attempt(lambda: visit.services.work.submit(order, keys.typed(visit)))
 
 
 @st.cache_data(max_entries=64, show_spinner=False)

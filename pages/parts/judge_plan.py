@@ -138,4 +138,4 @@ def took(most: Estimate) -> str:
 
 def start(visit: Visit, plan: Plan) -> None:
     """Begin the run. For callbacks."""
-    notices.attempt(lambda: visit.services.judging.start(plan, keys.typed(visit)), "The judges are at work.")
+    notices.attempt(lambda: visit.services.work.submit(plan, keys.typed(visit)))

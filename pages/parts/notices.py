@@ -11,10 +11,10 @@ from pages.parts.labels import plain
 LISTED = 1000
 
 
-def attempt(act: Callable[[], object], done: str) -> bool:
-    """Do it and keep the word that it is done, or keep the reason why not. For callbacks."""
+def attempt(act: Callable[[], object], done: str = "") -> bool:
+    """Do it and keep the word that it is done, or its own, or the reason why not. For callbacks."""
     try:
-        act()
+        said = act()
     except BadFile as error:
         st.session_state["fault"] = str(error)
         st.session_state["faults"] = "\n".join(error.faults[:LISTED])
@@ -22,7 +22,7 @@ def attempt(act: Callable[[], object], done: str) -> bool:
     except PromptDuelError as error:
         st.session_state["fault"] = str(error)
         return False
-    frame.keep_message(plain(done))
+    frame.keep_message(plain(done or str(said)))
     return True
 
 
