@@ -87,9 +87,11 @@ class Race:
 
 
 def standings_of(study: Study, arms: tuple[Prompt, ...], votes: Counted) -> Standings:
-    """The table, strongest prompt first."""
+    """The table, strongest prompt first; an empty one for a study without prompts."""
     tally = votes.tally()
     wins = tally.wins
+    if not arms:
+        return Standings((), arms, wins, wins, 0, 0, 0, 0, 0, 0.0, (), None)
     rng = np.random.default_rng([study.seed, votes.n])
     posterior = votes.posterior()
     active = _active(arms)

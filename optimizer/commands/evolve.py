@@ -32,12 +32,12 @@ LOOK_EVERY_S = 0.2
 @click.option("--mode", type=click.Choice(list(JUDGES)), default="both_orders", show_default=True)
 @click.option("--people", is_flag=True, help="People's votes count, too; without a judge, they alone.")
 @click.option("--outputs", default="", help="The connection that generates outputs.")
-@click.option("--rounds", type=click.IntRange(1), default=3, show_default=True, help="How often to propose.")
-@click.option("--votes", type=click.IntRange(1), default=40, show_default=True, help="Of a round, at most.")
+@click.option("--rounds", type=click.IntRange(1), default=5, show_default=True, help="How often to propose.")
+@click.option("--votes", type=click.IntRange(1), default=12, show_default=True, help="Of a round, at most.")
 @click.option("--children", type=click.IntRange(1), default=3, show_default=True, help="Proposals a round.")
-@click.option("--pool", type=click.IntRange(3), default=12, show_default=True, help="Prompts in use at most.")
+@click.option("--pool", type=click.IntRange(3), default=8, show_default=True, help="Prompts in use at most.")
 @click.option("--child-inputs", type=click.IntRange(1), default=8, show_default=True, help="For its outputs.")
-@click.option("--patience", type=click.IntRange(0), default=2, show_default=True,
+@click.option("--patience", type=click.IntRange(0), default=3, show_default=True,
               help="Rounds without a new leader until it stops; 0: never.")  # fmt: skip
 @click.option("--accept-unseen", is_flag=True, help="Proposals that pass every check enter the pool unseen.")
 @click.option("--dial", type=click.Choice(list(DIALS)), help="What 'control' turns.")

@@ -34,13 +34,16 @@ def family_tree(nodes: Sequence[Node]) -> go.Figure:
         textposition="top center",
         marker={
             "size": 18,
-            "color": [node.strength for node in nodes],
+            "color": [float("nan") if n.strength is None else n.strength for n in nodes]
+            if known
+            else UNKNOWN,
             "colorscale": "RdBu",
             "cmin": -reach,
             "cmax": reach,
             "symbol": ["circle-x" if node.prompt.retired_at else "circle" for node in nodes],
             "line": {"width": 1.5, "color": UNKNOWN},
             "colorbar": {"title": {"text": "strength"}, "thickness": 12, "len": 0.9},
+            "showscale": bool(known),
         },
         customdata=[_told(node) for node in nodes],
         hovertemplate="%{customdata}<extra></extra>",

@@ -83,13 +83,13 @@ class Plan:
     judges: tuple[Seat, ...] = ()
     outputs: str = ""
     votes: Votes = Votes.JUDGES
-    rounds: int = 3
-    round_votes: int = 40
+    rounds: int = 5
+    round_votes: int = 12  # about four to a child: measured in benchmarks/evolution.py
     children: int = 3
     automatic: bool = False
-    most_prompts: int = 12
+    most_prompts: int = 8
     child_inputs: int = 8
-    patience: int = 2
+    patience: int = 3
     weak_share: float = 0.5
     budget: Budget = NO_LIMIT
     dial: Dial | None = None

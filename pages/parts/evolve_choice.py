@@ -44,9 +44,15 @@ def dial(prefix: str) -> Dial:
     )
     about = DIALS[kind]
     target = middle.number_input(
-        f"Set point, {about.unit}", about.low, about.high, float(about.usual), key=f"{prefix}_target_{kind}"
+        f"Set point, {about.unit}",
+        float(about.low),
+        float(about.high),
+        float(about.usual),
+        key=f"{prefix}_target_{kind}",
     )
-    band = right.number_input("Give or take", 0.0, about.high, float(about.band), key=f"{prefix}_band_{kind}")
+    band = right.number_input(
+        "Give or take", 0.0, float(about.high), float(about.band), key=f"{prefix}_band_{kind}"
+    )
     how = last.selectbox(
         "Controller",
         [one.value for one in Controller],

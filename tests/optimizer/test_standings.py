@@ -45,3 +45,10 @@ def test_the_race_gives_retired_prompts_the_same_chance_to_be_best_as_the_table(
     assert np.all(race.p_best[:, 2] == 0.0)
     for row in table.rows:
         assert race.p_best[-1, RETIRED.index(row.prompt)] == pytest.approx(row.p_best, abs=0.05)
+
+
+def test_a_study_without_prompts_has_empty_standings() -> None:
+    none = np.zeros(0, dtype=np.int64)
+    votes = Counted(none, none, none, none, none, none, np.zeros(0), none, False, False, 0, 0)
+    table = standings_of(STUDY, (), votes)
+    assert (table.rows, table.votes, table.advice) == ((), 0, None)
