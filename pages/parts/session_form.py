@@ -3,7 +3,7 @@
 import streamlit as st
 
 from optimizer.domain import Study
-from optimizer.facts import given
+from optimizer.facts import given, scored
 from optimizer.selectors import offered
 from optimizer.sessions import Goal, Reveal, Session
 from optimizer.sessions.nouns import SessionId
@@ -31,7 +31,7 @@ def draw(visit: Visit, study: Study) -> None:
         with left:
             _people()
         with right:
-            _duels(study)
+            _duels(visit, study)
         st.button("Open the session", type="primary", key="open_session", on_click=_open, args=(visit, study))
 
 
@@ -66,7 +66,7 @@ def _people() -> None:
     )
 
 
-def _duels(study: Study) -> None:
+def _duels(visit: Visit, study: Study) -> None:
     left, right = st.columns(2)
     left.number_input(
         "Raters on a shared duel",
@@ -87,7 +87,8 @@ def _duels(study: Study) -> None:
         key="session_hidden",
         help="Until you show them there. For a big screen that raters see.",
     )
-    menu = [offer for offer in offered(given(bool(study.settings.budget))) if offer.missing is None]
+    known = given(bool(study.settings.budget), bool(scored(visit.services.store, study.id)))
+    menu = [offer for offer in offered(known) if offer.missing is None]
     names = {AS_STUDY: "As the study says"} | {offer.name: offer.label for offer in menu}
     st.selectbox(
         "Which pair next?", list(names), format_func=lambda name: names[name], key="session_selector"

@@ -1,0 +1,238 @@
+"""Sessions on the screens: opened by the host, joined by people, looked at live."""
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from optimizer.assemble import Services
+from optimizer.domain import Outcome, Study
+from optimizer.results import Results
+from optimizer.sessions import Goal, Reveal, Session
+from optimizer.sessions.nouns import SessionId
+from tests.pages.visitor import Visitor
+
+PAGES = Path(__file__).resolve().parents[2] / "pages"
+
+
+@pytest.fixture
+def study(running: Services) -> Study:
+    return running.store.studies()[0]
+
+
+def open_session(running: Services, study: Study, **terms: object) -> Session:
+    return running.sessions.open(Session(SessionId(""), study.id, "Monday", **terms))  # type: ignore[arg-type]
+
+
+def be(monkeypatch: pytest.MonkeyPatch, person: str) -> None:
+    monkeypatch.setattr("pages.parts.access.person", lambda: person)
+
+
+def vote_key(app: AppTest) -> str:
+    return next(button.key for button in app.button if button.key and button.key.startswith("vote_A_"))
+
+
+def test_the_host_opens_closes_and_reopens(visitor: Visitor, study: Study) -> None:
+    app = visitor.go("host/sessions.py")
+    assert "No session on this study yet" in visitor.shown()
+    visitor.click("new_session")
+    app.selectbox(key="session_goal").set_value("votes")
+    visitor.run()
+    visitor.fill(session_name="Monday", session_groups="Sales, Support")
+    app.number_input(key="session_votes").set_value(40)
+    app.number_input(key="session_share").set_value(30)
+    app.selectbox(key="session_reveal").set_value("at_end")
+    visitor.click("open_session")
+    (session,) = visitor.services.sessions.all(study.id)
+    assert (session.goal, session.goal_votes, session.overlap, session.overlap_share) == (
+        Goal.VOTES,
+        40,
+        2,
+        0.3,
+    )
+    assert session.reveal is Reveal.AT_END
+    assert session.groups == ("Sales", "Support")
+    assert f"/join?code={session.id}" in visitor.shown()
+    visitor.click(f"close_{session.id}")
+    assert visitor.services.sessions.session(session.id).closed_at is not None
+    visitor.click(f"reopen_{session.id}")
+    visitor.click(f"archive_{session.id}")
+    assert visitor.services.sessions.session(session.id).archived_at is not None
+
+
+def test_a_bad_term_is_told_and_nothing_is_opened(visitor: Visitor, study: Study) -> None:
+    visitor.go("host/sessions.py")
+    visitor.click("new_session")
+    visitor.click("open_session")
+    assert "needs a name" in visitor.shown()
+    assert not visitor.services.sessions.all(study.id)
+
+
+def test_a_person_joins_practises_votes_and_sees_only_that(visitor: Visitor, study: Study) -> None:
+    session = open_session(
+        visitor.services, study, instructions="Read **both**.", groups=("Sales", "Support")
+    )
+    visitor.at = AppTest.from_file(PAGES / "menu.py", default_timeout=30)
+    visitor.at.query_params["code"] = session.id
+    visitor.at.switch_page("rater/join.py")
+    visitor.run()
+    assert visitor.at.text_input(key="join_code").value == session.id
+    visitor.fill(join_name="Ann")
+    visitor.click("join")
+    assert "Choose the group" in visitor.shown()
+    visitor.at.pills(key="join_group").set_value("Sales")
+    visitor.click("join")
+    assert "Read **both**." in visitor.shown()
+    visitor.click("practice_B")
+    visitor.click("begin")
+    duel = vote_key(visitor.at)  # the duel is there at once
+    visitor.go("rater/duel.py")  # (the harness would go back to the screen that it opened)
+    assert vote_key(visitor.at) == duel
+    visitor.click(duel)
+    assert vote_key(visitor.at) != duel
+    seat = visitor.services.sessions.seat("ann")
+    assert seat is not None
+    assert (seat.name, seat.group) == ("Ann", "Sales")
+    (ballot,) = visitor.services.store.ballots(study.id)
+    assert ballot.vote.rater == seat.rater
+    assert "the prompts stay unnamed" in visitor.shown()
+    assert "leads" not in visitor.shown()
+    names = [prompt.name for prompt in visitor.services.store.prompts(study.id)]
+    assert not any(name in visitor.shown() for name in names)
+
+
+def seated(visitor: Visitor, study: Study, monkeypatch: pytest.MonkeyPatch, **terms: object) -> Session:
+    """The visitor in a session, at the duel."""
+    session = open_session(visitor.services, study, **terms)
+    visitor.services.sessions.practised(visitor.services.sessions.join(session.id, "ann", "Ann"))
+    visitor.at = AppTest.from_file(PAGES / "menu.py", default_timeout=30)
+    visitor.run()
+    return session
+
+
+def test_after_closing_a_press_is_refused_and_the_page_says_so(
+    visitor: Visitor, study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = seated(visitor, study, monkeypatch, reveal=Reveal.AT_END)
+    visitor.click(vote_key(visitor.at))
+    key = vote_key(visitor.at)
+    visitor.services.sessions.close(session.id)
+    visitor.click(key)
+    assert "The session is over" in visitor.shown()
+    assert visitor.services.store.counters(study.id).votes == 1
+    app = visitor.go("rater/history.py")
+    assert {"A", "B"} <= set(app.dataframe[0].value.columns)  # the names, now that it is over
+    visitor.services.sessions.reopen(session.id)
+    assert not {"A", "B"} & set(visitor.run().dataframe[0].value.columns)
+
+
+def test_the_history_of_a_rater_holds_their_own_votes_and_no_duel_of_another(
+    visitor: Visitor, study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = seated(visitor, study, monkeypatch)
+    visitor.click(vote_key(visitor.at))
+    other = visitor.services.sessions.join(session.id, "bob", "Bob").rater
+    theirs = visitor.services.workshop.next_duel(study.id, other).duel
+    visitor.services.workshop.record_vote(theirs.id, other, Outcome.SECOND)
+    app = visitor.link("rater/history.py", study, whose="everyone", duel=theirs.id)
+    assert len(app.dataframe[0].value) == 1
+    assert not app.selectbox
+    assert "asked of another rater" in visitor.shown()
+
+
+def test_without_reasons_and_reveal_nothing_is_asked_after_a_vote(
+    visitor: Visitor, study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seated(visitor, study, monkeypatch, reasons=False)
+    visitor.click(vote_key(visitor.at))
+    assert not visitor.at.expander
+    seated(visitor, study, monkeypatch, reasons=True)
+    visitor.click(vote_key(visitor.at))
+    assert any("Your last vote" in expander.label for expander in visitor.at.expander)
+
+
+def test_the_board_hides_the_names_until_they_are_shown(
+    visitor: Visitor, study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = open_session(visitor.services, study)
+    seat = visitor.services.sessions.join(session.id, "bob", "Bob")
+    for _ in range(8):
+        duel = visitor.services.workshop.next_duel(study.id, seat.rater).duel
+        visitor.services.workshop.record_vote(duel.id, seat.rater, Outcome.FIRST)
+    monkeypatch.setattr(Results, "latest", Results.standings)  # now, not when it is calm
+    names = [prompt.name for prompt in visitor.services.store.prompts(study.id)]
+    app = visitor.go("host/board.py")
+    shown = visitor.shown()
+    assert "“Prompt " in shown
+    assert not any(name in shown for name in names)
+    assert app.metric[0].value == "8"
+    assert app.dataframe[0].value["Rater"].tolist() == ["Bob"]
+    visitor.click("show_names")
+    assert any(name in visitor.shown() for name in names)
+
+
+def test_a_room_votes_together(visitor: Visitor, study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    session = open_session(visitor.services, study, room=True)
+    host = AppTest.from_file(PAGES / "menu.py", default_timeout=30)
+    for name in ("bob", "cid"):
+        visitor.services.sessions.practised(visitor.services.sessions.join(session.id, name, name.title()))
+    host.switch_page("host/board.py").run()
+    host.button(key="room_next").click().run()
+    assert not host.exception
+    be(monkeypatch, "bob")
+    bob = AppTest.from_file(PAGES / "menu.py", default_timeout=30).run()
+    key = next(button.key for button in bob.button if button.key and button.key.startswith("room_B_"))
+    bob.button(key=key).click().run()
+    assert not bob.exception
+    assert any("Your vote is in" in note.value for note in bob.success)
+    be(monkeypatch, "ann")
+    host.button(key="room_reveal").click().run()
+    assert not host.exception
+    assert "1 vote" in "\n".join(caption.value for caption in host.caption)
+    be(monkeypatch, "bob")
+    bob.run()
+    assert [header.value for header in bob.subheader] == ["How the room voted"]
+    be(monkeypatch, "ann")
+    host.button(key="room_again").click().run()
+    be(monkeypatch, "bob")
+    bob.run()
+    assert any("Vote again" in info.value for info in bob.info)
+
+
+def test_a_careless_rater_is_shown_and_set_aside(visitor: Visitor, study: Study) -> None:
+    session = open_session(visitor.services, study)
+    for name in ("Bob", "Cid"):
+        seat = visitor.services.sessions.join(session.id, name, name)
+        for turn in range(20):
+            duel = visitor.services.workshop.next_duel(study.id, seat.rater).duel
+            outcome = Outcome.FIRST if name == "Bob" or turn % 2 else Outcome.SECOND
+            visitor.services.workshop.record_vote(duel.id, seat.rater, outcome, view_ms=5000)
+    app = visitor.go("host/raters.py")
+    table = app.dataframe[0].value.set_index("Rater")
+    assert table.loc["Bob", "State"] == "Look at this one"
+    assert table.loc["Cid", "State"] == ""
+    assert "Chose A in 100%" in "\n".join(warning.value for warning in app.warning)
+    bob = next(rater for rater in visitor.services.store.raters(study.id) if rater.name == "Bob")
+    visitor.click(f"aside_{bob.id}")
+    assert visitor.services.results.standings(study).votes <= 20
+    visitor.click(f"back_{bob.id}")
+    assert visitor.services.store.rater(bob.id).set_aside_at is None
+    app.toggle(key="weigh_raters").set_value(True)
+    visitor.run()
+    assert visitor.services.store.study(study.id).settings.weigh_raters
+
+
+def test_groups_say_when_there_is_too_little_to_tell(visitor: Visitor, study: Study) -> None:
+    visitor.go("host/groups.py")
+    assert "Nobody has said to which group" in visitor.shown()
+    session = open_session(visitor.services, study, groups=("Sales", "Support"))
+    for name, group in (("Bob", "Sales"), ("Cid", "Support")):
+        seat = visitor.services.sessions.join(session.id, name, name, group)
+        for _ in range(6):
+            duel = visitor.services.workshop.next_duel(study.id, seat.rater).duel
+            visitor.services.workshop.record_vote(duel.id, seat.rater, Outcome.FIRST)
+    visitor.go("host/groups.py")
+    assert "Too little to tell" in visitor.shown()
+    visitor.at.segmented_control(key="compare").set_value("Single raters")
+    visitor.run()
+    assert "from 20 votes on" in visitor.shown()
