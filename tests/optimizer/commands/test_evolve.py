@@ -2,8 +2,10 @@
 
 import re
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -23,12 +25,20 @@ STUDY = StudyId("study")
 Run = Callable[..., Result]
 
 
+NUMBERS = count(1)
+
+
+def another(material: Mapping[str, Any], sample: int) -> str:
+    """A better child, and none twice: the number of the sample does not reach a server."""
+    return better(material, next(NUMBERS)).replace("{{x}}", "{{q}}")
+
+
 def reply(body: dict) -> str:
     """Prompts say how good their outputs are; judges see it, and the proposer knows how to do better."""
     content = body["messages"][-1]["content"]
     request = Request((Message(Role.USER, content),))
     if body["model"] == "poet-model":
-        return propose_by(lambda *asked: better(*asked).replace("{{x}}", "{{q}}"), request)
+        return propose_by(another, request)
     if body["model"] == "judge-model":
         return answer_by(perfect(lambda text: float(text.split()[1])), request)
     return f"quality {level(content):g} in other words"
