@@ -8,6 +8,7 @@ also on the host's machine, until they leave. Anybody else is a guest, who may j
 import hashlib
 from dataclasses import dataclass
 from enum import StrEnum
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 import streamlit as st
@@ -68,10 +69,21 @@ def person() -> str:
 def is_local() -> bool:
     """Is the browser on this machine, by all that it and any proxy say?"""
     headers = {name.lower(): value for name, value in st.context.headers.items()}
-    if FORWARDED & headers.keys() or st.context.ip_address is not None:
+    if FORWARDED & headers.keys() or not _is_loopback(st.context.ip_address):
         return False
     named = (headers.get("host", "localhost"), urlsplit(headers.get("origin", "http://localhost")).netloc)
     return all(urlsplit(f"//{name}").hostname in LOOPBACK for name in named)
+
+
+def _is_loopback(address: str | None) -> bool:
+    """Streamlit says None for 127.0.0.1 and ::1, but not where a socket for IPv6 took a call over IPv4."""
+    if address is None:
+        return True
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return False
+    return (getattr(parsed, "ipv4_mapped", None) or parsed).is_loopback
 
 
 def login_offered() -> bool:

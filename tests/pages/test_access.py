@@ -153,6 +153,9 @@ def test_who_has_no_cookie_cannot_log_in_or_join(running: Services, monkeypatch:
         ({"Host": "localhost:8501", "Origin": "http://localhost:8501"}, None, True),
         ({"Host": "127.0.0.1:8501", "Origin": "http://127.0.0.1:8501"}, None, True),
         ({"Host": "[::1]:8501", "Origin": "http://[::1]:8501"}, None, True),
+        ({"Host": "127.0.0.1:8501"}, "::ffff:127.0.0.1", True),  # a socket of both kinds, called over IPv4
+        ({"Host": "127.0.0.1:8501"}, "::ffff:10.0.0.9", False),
+        ({"Host": "localhost:8501"}, "no address", False),
         ({"Host": "10.0.0.7:8501", "Origin": "http://10.0.0.7:8501"}, "10.0.0.9", False),
         ({"Host": "localhost:8501"}, "10.0.0.9", False),  # the address counts, not what a client says
         ({"Host": "duel.example.org"}, None, False),  # a proxy on this machine
