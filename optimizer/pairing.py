@@ -6,7 +6,7 @@ rater and never count. The rest is the selector's choice.
 """
 
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from zlib import crc32
@@ -18,7 +18,6 @@ from optimizer.domain import (
     Duel,
     DuelId,
     InputId,
-    JudgeVotes,
     PromptId,
     RaterId,
     Study,
@@ -27,13 +26,13 @@ from optimizer.domain import (
 )
 from optimizer.errors import NothingToAsk
 from optimizer.facts import supply
+from optimizer.heard import Heard
 from optimizer.newcomers import introduce
 from optimizer.selectors import SELECTORS
 from optimizer.selectors.base import Pair, Record, uniform_pair
 from optimizer.selectors.inputs import IntArray, choose_input
-from optimizer.stats.tally import Tally
 from optimizer.storage.asking import Desk, Meetings
-from optimizer.storage.base import OutputKey, PairCount, Store
+from optimizer.storage.base import OutputKey, Store
 
 CACHED_STUDIES = 64
 MIN_VOTES_BEFORE_REPLAY = 10
@@ -107,6 +106,7 @@ class Pairing:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._contents: OrderedDict[StudyId, Content] = OrderedDict()
+        self._heard = Heard()
 
     def choose(self, study: Study, desk: Desk, rng: np.random.Generator) -> Choice:
         """The next duel for the desk's rater. ``NothingToAsk`` says what is missing and what to do."""
@@ -177,11 +177,9 @@ class Pairing:
         last = None
         if desk.last and {desk.last.first_prompt, desk.last.second_prompt} <= content.arm.keys():
             last = content.arm[desk.last.first_prompt], content.arm[desk.last.second_prompt]
-        # Whose votes choose the duels: where judges stand beside people, those of the rater's own kind.
-        kind = desk.kind if study.settings.judge_votes == JudgeVotes.BESIDE else None
-        counted = [row for row in desk.pair_counts if kind in (None, row.kind)]
-        tally, asked = tally_of(counted, content.arm), desk.counters.duels
-        record = Record(tally, content.playable, pending, asked, last, study.settings.budget)
+        tally, kind = self._heard.votes(study, desk, content.arm)
+        asked, budget = desk.counters.duels, study.settings.budget
+        record = Record(tally, content.playable, pending, asked, last, budget)
         record = replace(record, parents=content.parents, proposed=content.proposed)
         needs, texts = SELECTORS[study.settings.selector].needs, [p.text for p in content.prompts]
         return supply(record, needs, self._store, study.id, texts, content.arm, kind)
@@ -233,15 +231,18 @@ class Pairing:
         tags = [content.inputs[x].tags for x in shared]
         times, asked = _times(meetings.met, content), _times(meetings.asked, content)[shared]
         x = int(shared[choose_input(times[shared], rng, asked, tags)])
-        first, second = content.samples[i, x], content.samples[j, x]
-        return Choice(
-            content.inputs[x].id,
-            first[times[x] % len(first)],
-            second[times[x] % len(second)],
-            drawn.selector,
-            drawn.pair.reason,
-            drawn.audit,
-        )
+        first, second = self._fresh(content, i, x), self._fresh(content, j, x)
+        reason = drawn.pair.reason
+        return Choice(content.inputs[x].id, first, second, drawn.selector, reason, drawn.audit)
+
+    def _fresh(self, content: Content, arm: int, x: int) -> OutputKey:
+        """The arm's sample on this input whose turn it is: each is shown once before any is shown again."""
+        samples = content.samples[arm, x]
+        if len(samples) == 1:
+            return samples[0]
+        prompt = content.prompts[arm]
+        shown = self._store.duels_by_input(prompt.study, prompt.id).get(content.inputs[x].id, 0)
+        return samples[shown % len(samples)]
 
     def _replay(self, study: Study, desk: Desk, rng: np.random.Generator) -> Choice | None:
         """An earlier duel of the rater with the sides swapped; None while there are too few to draw from, or
@@ -277,18 +278,6 @@ def next_rng(study: Study, asked: int, rater: RaterId) -> np.random.Generator:
 def _times(met: Mapping[InputId, int], content: Content) -> IntArray:
     """(inputs,) how often, by input."""
     return np.array([met.get(row.id, 0) for row in content.inputs], dtype=np.int64)
-
-
-def tally_of(counts: Sequence[PairCount], arm: dict[PromptId, int]) -> Tally:
-    """Counts of the given arms; votes on other prompts are left out."""
-    rows = (
-        (arm[row.first], arm[row.second], level, float(n))
-        for row in counts
-        if row.first in arm and row.second in arm
-        for level, n in enumerate(row.answers)
-        if n
-    )
-    return Tally.from_answers(len(arm), rows)
 
 
 def _check_askable(content: Content) -> None:

@@ -185,8 +185,8 @@ def _note(agreed: Rate, position: PositionBias | None, first: Rate, bar: float) 
 
 def _on_length(found: LengthBias) -> str:
     if found.people_known:
-        longer = found.more_than_people.value > 0.5
-        return f"It favours {'longer' if longer else 'shorter'} outputs more than people do."
+        which = "longer" if found.more_than_people.value > 0.5 else "shorter"
+        return f"It favours {which} outputs more than people do."
     longer = found.prefers_longer
     return (
         f"The longer output won {_percent(longer)} of its {longer.n} duels. Whether people see it so, too "

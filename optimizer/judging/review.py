@@ -21,9 +21,9 @@ from optimizer.domain import (
     utc_now,
 )
 from optimizer.errors import DuelClosed
+from optimizer.heard import tally_of
 from optimizer.judging.docket import swapped
 from optimizer.judging.rulings import ruling_of
-from optimizer.pairing import tally_of
 from optimizer.stats.bradley_terry import fit_by_evidence
 from optimizer.stats.posterior import Posterior
 from optimizer.stats.readouts import p_best

@@ -61,6 +61,18 @@ def with_judges(people: Posterior, judge_wins: Sequence[FloatArray]) -> Posterio
     return Posterior(mean, cov, people.prior_sd, people.log_evidence)
 
 
+def share_heard(people: Posterior, judge_wins: FloatArray) -> float:
+    """How much a judge's votes add to what the people's tell, as a share of what as many votes of people
+    would add, 0 to 1: the traces of the precisions. For rules that need counts.
+
+    The weight a alone says too much: that of a judge of the opposite taste may be 0.4, and it adds nothing.
+    """
+    together = with_judges(people, [judge_wins])
+    gained = np.linalg.pinv(together.cov, hermitian=True) - np.linalg.pinv(people.cov, hermitian=True)
+    at_most = float(np.trace(_expansion(judge_wins)[0]))
+    return float(np.clip(np.trace(gained) / at_most, 0.0, 1.0)) if at_most > 0.0 else 0.0
+
+
 def _expansion(wins: FloatArray) -> tuple[FloatArray, FloatArray]:
     """The log likelihood of a win matrix as -x'Hx/2 + h'x around its mode (with a wide prior)."""
     k = wins.shape[0]

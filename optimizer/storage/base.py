@@ -237,8 +237,8 @@ class Store(Protocol):
     def duels_by_input(
         self, study: StudyId, one: PromptId | None = None, other: PromptId | None = None
     ) -> dict[InputId, int]:
-        """How many duels between two prompts, either way round, were asked on each input; without
-        prompts, how many duels of any pair."""
+        """How many duels between two prompts, either way round, were asked on each input; with one, how
+        many of it with any other; without prompts, how many of any pair."""
         ...
 
     def vote(self, vote: VoteId) -> Vote: ...

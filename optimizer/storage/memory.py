@@ -213,7 +213,7 @@ class MemoryStore:
         with self._lock:
             asked = _get(self._all.tallies, study, "study").asked
             if one is None or other is None:
-                return dict(sum((Counter(counts) for counts in asked.values()), Counter()))
+                return dict(sum((Counter(n) for pair, n in asked.items() if one in (None, *pair)), Counter()))
             return dict(asked.get(frozenset((one, other)), {}))
 
     def vote(self, vote: VoteId) -> Vote:

@@ -220,9 +220,15 @@ class PostgresStore:
     def duels_by_input(
         self, study: StudyId, one: PromptId | None = None, other: PromptId | None = None
     ) -> dict[InputId, int]:
-        if one is None or other is None:
+        if one is None:
             sql = "SELECT input, duels FROM input_counts WHERE study = %s"
             return dict(self._rows.of(study, sql, study))
+        if other is None:
+            sql = (
+                "SELECT input, SUM(duels)::int FROM asked_counts WHERE study = %s AND %s IN (one, other) "
+                "GROUP BY input"
+            )
+            return dict(self._rows.of(study, sql, study, one))
         sql = "SELECT input, duels FROM asked_counts WHERE study = %s AND one = %s AND other = %s"
         return dict(self._rows.of(study, sql, study, min(one, other), max(one, other)))
 

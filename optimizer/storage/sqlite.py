@@ -213,8 +213,9 @@ class SqliteStore:
         self, study: StudyId, one: PromptId | None = None, other: PromptId | None = None
     ) -> dict[InputId, int]:
         if one is None or other is None:
-            sql = "SELECT input, SUM(duels) FROM asked_counts WHERE study = ? GROUP BY input"
-            return dict(self._of(study, sql, study))
+            where, values = ("? IN (one, other)", [one]) if one else ("1", [])
+            sql = f"SELECT input, SUM(duels) FROM asked_counts WHERE study = ? AND {where} GROUP BY input"
+            return dict(self._of(study, sql, study, *values))
         sql = "SELECT input, duels FROM asked_counts WHERE study = ? AND one = ? AND other = ?"
         return dict(self._of(study, sql, study, min(one, other), max(one, other)))
 

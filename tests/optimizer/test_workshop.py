@@ -423,3 +423,22 @@ def test_every_selector_can_run_a_study(store: Store, name: str) -> None:
         asked.add(frozenset((duel.first_prompt, duel.second_prompt)))
         workshop.record_vote(duel.id, ANN, Outcome.FIRST if duel.first_prompt == "p0" else Outcome.SECOND)
     assert len(asked) > 1
+
+
+def test_each_sample_of_a_prompt_is_shown_before_any_is_shown_again(store: Store) -> None:
+    everything = study_of(QUIET, prompts=4, inputs=1)
+    again = [
+        replace(output, id=OutputId(f"{output.id}-{n}"), sample=n)
+        for output in everything.outputs
+        for n in (1, 2)
+    ]
+    store.add(replace(everything, outputs=[*everything.outputs, *again]))
+    workshop = Workshop(store, Pairing(store))
+    shown: dict[str, list[int]] = {}
+    for _ in range(24):  # whomever a prompt meets
+        found = workshop.next_duel(STUDY, ANN)
+        for output in (found.first, found.second):
+            shown.setdefault(output.prompt, []).append(output.sample)
+        workshop.record_vote(found.duel.id, ANN, Outcome.SKIP)
+    for samples in shown.values():
+        assert samples == [n % 3 for n in range(len(samples))]

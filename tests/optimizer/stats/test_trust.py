@@ -6,7 +6,7 @@ from scipy.special import expit
 
 from optimizer.stats.bradley_terry import fit_strengths
 from optimizer.stats.posterior import Posterior
-from optimizer.stats.trust import TASTES, WEIGHTS, trust_of, with_judges
+from optimizer.stats.trust import TASTES, WEIGHTS, share_heard, trust_of, with_judges
 
 K = 6
 
@@ -144,3 +144,16 @@ def test_several_judges_sharpen_more_than_one() -> None:
     assert three.sd.mean() < one.sd.mean() < people.sd.mean()
     assert isinstance(with_judges(people, []), Posterior)
     assert np.array_equal(with_judges(people, []).mean, people.mean)
+
+
+@pytest.mark.parametrize(("right", "least", "most"), [(1.0, 0.3, 1.0), (None, 0.0, 0.01), (0.0, 0.0, 0.01)])
+def test_votes_are_heard_as_far_as_they_tell_something(
+    right: float | None, least: float, most: float
+) -> None:
+    """A perfect judge; a coin; one that prefers what people do not."""
+    rng = np.random.default_rng(4)
+    strengths = np.linspace(-1.5, 1.5, K)
+    people = fit_strengths(wins(strengths, 120, rng, 1.0))
+    share = share_heard(people, wins(strengths, 300, rng, right))
+    assert least <= share <= most
+    assert share_heard(people, np.zeros((K, K))) == 0.0

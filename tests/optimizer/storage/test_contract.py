@@ -652,6 +652,9 @@ def test_duels_are_counted_by_input_whatever_came_of_them(store: Store) -> None:
     assert store.duels_by_input(S, p0, p1) == store.duels_by_input(S, p1, p0) == {"s-x0": 2, "s-x1": 1}
     assert store.duels_by_input(S, p0, p2) == {"s-x0": 1}
     assert store.duels_by_input(S, p1, p2) == {}
+    assert store.duels_by_input(S, p0) == {"s-x0": 3, "s-x1": 1}
+    assert store.duels_by_input(S, p1) == {"s-x0": 2, "s-x1": 1}
+    assert store.duels_by_input(S, p2) == {"s-x0": 1}
     assert store.duels_by_input(S) == {"s-x0": 3, "s-x1": 1}
 
 
