@@ -17,6 +17,7 @@ SYMBOLS = ("circle", "square", "diamond", "cross", "triangle-up", "star", "x")
 # Okabe and Ito (2008), darkened where white paper needs it.
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#b88a00", "#56b4e9", "#7a4fb5", "#7f8c93")
 BAND_OPACITY = 0.14
+MARK = {"dash": "dot", "width": 1.5, "color": "#808080"}  # seen on light and dark
 MOST_LINES = 8
 MOST_BANDS = 3  # more of them hide each other; hovering tells the others' intervals
 
@@ -93,7 +94,7 @@ def win_rate_over_votes(race: Race, arms: Sequence[int], observed: bool) -> go.F
         else:
             interval = np.stack([race.chance_low[:, arm], race.chance_high[:, arm]], axis=1)
             _line(figure, race.votes, race.chance[:, arm], race.names[arm], arm, interval)
-    figure.add_hline(y=50, line={"dash": "dot", "width": 1})
+    figure.add_hline(y=50, line=MARK)
     figure.update_yaxes(range=[0, 100])
     return figure
 
@@ -105,7 +106,7 @@ def p_best_over_votes(race: Race, arms: Sequence[int], confidence: float) -> go.
         _line(figure, race.votes, race.p_best[:, arm], race.names[arm], arm)
     figure.add_hline(
         y=100 * confidence,
-        line={"dash": "dot", "width": 1},
+        line=MARK,
         annotation_text=f"{100 * confidence:.0f} % wanted",
         annotation_position="bottom right",
     )
@@ -134,7 +135,7 @@ def strengths(standings: Standings) -> go.Figure:
         },
         hovertemplate="%{y}: %{x:.2f}<extra></extra>",
     )
-    figure.add_vline(x=0, line={"dash": "dot", "width": 1})
+    figure.add_vline(x=0, line=MARK)
     figure.update_yaxes(type="category")
     figure.update_layout(hovermode="closest", showlegend=False)
     return figure

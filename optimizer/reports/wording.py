@@ -26,6 +26,7 @@ from optimizer.reports.numbers import (
     ranks,
 )
 from optimizer.reports.slices import segments
+from optimizer.stats.stopping import AdviceKind
 
 LONGEST = {"input": 1000, "output": 2500}  # characters shown of a telling duel
 DUEL_TITLES = {
@@ -89,17 +90,20 @@ def _winner(report: Report) -> Section:
                 f"{winner.strength:+.2f} logits above the average prompt "
                 f"({interval(winner.low, winner.high)})."
             ),
-            Text(_advice(report)),
+            *_advice(report),
             Chart("p_best", "How the probability of being the best developed over the votes."),
         ],
     )
 
 
-def _advice(report: Report) -> str:
+def _advice(report: Report) -> list[Block]:
+    """What else the advice says; that it is the best is said above."""
     advice = report.standings.advice
     if advice is None:
-        return "It is the only prompt in use."
-    return advice.sentence([f"'{prompt.name}'" for prompt in report.standings.active])
+        return [Text("It is the only prompt in use.")]
+    if advice.kind is AdviceKind.STOP:
+        return []
+    return [Text(advice.sentence([f"'{prompt.name}'" for prompt in report.standings.active]))]
 
 
 def _cautions(report: Report) -> Section:

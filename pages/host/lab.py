@@ -5,15 +5,14 @@ from dataclasses import replace
 import streamlit as st
 
 from optimizer.domain import Study
-from optimizer.lab import (
+from optimizer.lab import Experiment, State
+from optimizer.lab.situation import (
     MOST_ARMS,
     MOST_RUNS,
     MOST_VOTES,
     POINTS,
     SIMULABLE,
-    Experiment,
     Situation,
-    State,
     chance_of_better,
     votes_needed,
 )
@@ -34,7 +33,7 @@ def draw_form(suggested: Situation) -> Situation:
             "How far the prompts differ", 0.1, 3.0, suggested.spread, 0.1, key="lab_spread",
             help="Standard deviation of their strengths, in logits.",
         )  # fmt: skip
-        st.caption(f"The better of two prompts wins {chance_of_better(spread):.0%} of their duels.")
+        st.caption(f"The better of two prompts wins {100 * chance_of_better(spread):.0f} % of their duels.")
         inputs = st.number_input("Inputs", 1, 1000, suggested.inputs, key="lab_inputs")
     with middle:
         noise = st.slider("Votes given at random, %", 0, 60, round(100 * suggested.noise), 5, key="lab_noise")
@@ -98,10 +97,9 @@ def draw_progress(experiment: Experiment) -> None:
 def draw_results(experiment: Experiment) -> None:
     chosen, results = experiment.situation, experiment.results
     st.caption(
-        f"Simulated: {chosen.arms} prompts, spread {chosen.spread:g}, {chosen.noise:.0%} of the votes at "
-        "random, "
-        f"{labels.counted(chosen.inputs, 'input')}, {labels.counted(chosen.runs, 'run')}. Bars are standard "
-        "errors."
+        f"Simulated: {chosen.arms} prompts, spread {chosen.spread:g}, {100 * chosen.noise:.0f} % of the "
+        f"votes at random, {labels.counted(chosen.inputs, 'input')}, {labels.counted(chosen.runs, 'run')}. "
+        "Bars are standard errors."
     )
     first = results[0]
     marks = [(level, votes_needed(first, level)) for level in LEVELS]

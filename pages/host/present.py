@@ -6,15 +6,17 @@ import streamlit as st
 
 from optimizer.domain import Study
 from optimizer.reports.numbers import percent, probability
+from optimizer.results import VoteFilter
 from optimizer.standings import Race, Standings
 from optimizer.visible import visible
-from pages.parts import access, advice, audience, charts, frame, labels, slides
+from pages.parts import access, audience, charts, frame, labels, report_blocks, slides
 from pages.parts.access import Visit
 
 QUESTION, DUEL, RACE, REVEAL, WINNER = "Question", "Duel", "Race", "Reveal", "Winner"
 SLIDES = (QUESTION, DUEL, RACE, REVEAL, WINNER)
 RACE_POINTS = 16
-HEIGHT = 520
+HEIGHT = 470
+MOST_CAUTIONS = 2
 
 
 def draw_question(visit: Visit, study: Study) -> None:
@@ -44,23 +46,31 @@ def draw_race(race: Race, standings: Standings, study: Study, named: bool) -> No
         race = replace(race, names=tuple(f"Prompt {arm + 1}" for arm in range(len(race.names))))
     figure = charts.p_best_over_votes(race, sorted(arms) if not named else arms, study.settings.confidence)
     figure.update_layout(height=HEIGHT, title=None, font={"size": 20}, legend={"font": {"size": 20}})
+    figure.update_xaxes(tickfont={"size": 18}, title={"font": {"size": 20}})
+    figure.update_yaxes(tickfont={"size": 18}, title={"font": {"size": 20}})
     figure.update_traces(line={"width": 5}, marker={"size": 9})
     st.plotly_chart(figure, key=f"stage_race_{named}", config=charts.CONFIG)
 
 
 def draw_reveal(visit: Visit, study: Study, race: Race, standings: Standings) -> None:
     seen = audience.told(visit, study)
-    if seen:
+    if not seen:
+        st.markdown("## The lines were")
+        draw_race(race, standings, study, named=True)
+        return
+    left, right = st.columns([3, 2], gap="large", vertical_alignment="center")
+    with left:
+        st.markdown("## The lines were")
+        draw_race(race, standings, study, named=True)
+    with right:
         st.markdown("## What you voted on")
         rows = "\n".join(
             f"| {labels.plain(one.first)} | {labels.plain(one.second)} | {one.said} |" for one in seen
         )
         st.markdown(f"| A was | B was | You said |\n|---|---|---|\n{rows}")
-    st.markdown("## And the lines were")
-    draw_race(race, standings, study, named=True)
 
 
-def draw_winner(standings: Standings, study: Study) -> None:
+def draw_winner(visit: Visit, standings: Standings, study: Study) -> None:
     row = next((row for row in standings.rows if row.prompt.retired_at is None), None)
     if row is None or not standings.votes:
         st.markdown("## Nobody has voted yet.")
@@ -70,9 +80,10 @@ def draw_winner(standings: Standings, study: Study) -> None:
     st.markdown(
         f"It beats another prompt of the pool in **{percent(row.chance)}** of duels (90 % interval "
         f"{percent(row.chance_low)} to {percent(row.chance_high)}), after "
-        f"{labels.counted(standings.votes, 'vote')} by {labels.counted(standings.raters, 'rater')}. "
-        f"{advice.sentence(standings)}"
+        f"{labels.counted(standings.votes, 'vote')} by {labels.counted(standings.raters, 'rater')}."
     )
+    for caution in report_blocks.gathered(visit, study, VoteFilter()).cautions[:MOST_CAUTIONS]:
+        st.markdown(f":material/warning: {labels.plain(caution.told)}")
     if row.prompt.text:
         with st.container(key="slide_prompt"):
             st.code(visible(row.prompt.text), language=None, wrap_lines=True)
@@ -92,7 +103,7 @@ with st.container(key="slide"):
         case _:
             standings = visit.services.results.standings(study)
             if slide == WINNER:
-                draw_winner(standings, study)
+                draw_winner(visit, standings, study)
             else:
                 race = visit.services.results.race(study, None, RACE_POINTS)
                 if slide == RACE:

@@ -2,29 +2,15 @@
 
 import streamlit as st
 
-from optimizer.domain import Study
 from optimizer.reports import FORMATS, Report, sections, write
-from optimizer.results import VoteFilter
 from pages.parts import access, filters, frame, report_blocks
-from pages.parts.access import Visit
 
 LABELS = {"html": ("HTML, to send or print", "text/html"), "md": ("Markdown", "text/markdown")}
 
 
-def gathered(visit: Visit, study: Study, chosen: VoteFilter) -> Report:
-    """The report of this state of the study, gathered once."""
-    counters = visit.services.store.counters(study.id)
-    return _gathered(visit, study, chosen, repr((study, chosen, counters)))
-
-
-@st.cache_resource(max_entries=8, show_spinner="The report is being gathered …")
-def _gathered(_visit: Visit, _study: Study, _chosen: VoteFilter, _state: str) -> Report:
-    return _visit.services.reports.gather(_study.id, _chosen)
-
-
 def draw_downloads(report: Report) -> None:
     """One button for each format; a file is made when its button is pressed."""
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, vertical_alignment="center"):
         for suffix in FORMATS:
             label, mime = LABELS[suffix]
             st.download_button(
@@ -44,7 +30,7 @@ visit, study = access.enter()
 frame.style()
 st.header("Report", anchor=False)
 chosen = filters.draw(visit, study)
-report = gathered(visit, study, chosen)
+report = report_blocks.gathered(visit, study, chosen)
 draw_downloads(report)
 st.caption("The files hold outputs, comments and the winning prompt: send them to whom may see those.")
 for section in sections(report):

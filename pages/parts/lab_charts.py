@@ -50,7 +50,7 @@ def planning(result: Result, runs: int, marks: Sequence[tuple[float, float | Non
                 line={"dash": "dot", "width": 1.5, "color": "#808080"},
             )  # fmt: skip
             figure.add_annotation(
-                x=votes, y=100 * level, text=f"{level:.0%}: {votes:.0f} votes", showarrow=False,
+                x=votes, y=100 * level, text=f"{100 * level:.0f} %: {votes:.0f} votes", showarrow=False,
                 xanchor="left", yanchor="top",
             )  # fmt: skip
     figure.update_yaxes(range=[0, 103])

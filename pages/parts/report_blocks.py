@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from optimizer.domain import Study
 from optimizer.reports.blocks import (
     Beside,
     Block,
@@ -19,9 +20,22 @@ from optimizer.reports.blocks import (
 )
 from optimizer.reports.charts import figure
 from optimizer.reports.facts import Report
+from optimizer.results import VoteFilter
 from optimizer.visible import visible
 from pages.parts import charts
+from pages.parts.access import Visit
 from pages.parts.labels import plain
+
+
+def gathered(visit: Visit, study: Study, chosen: VoteFilter) -> Report:
+    """The report of this state of the study, gathered once."""
+    counters = visit.services.store.counters(study.id)
+    return _gathered(visit, study, chosen, repr((study, chosen, counters)))
+
+
+@st.cache_resource(max_entries=8, show_spinner="The report is being gathered …")
+def _gathered(_visit: Visit, _study: Study, _chosen: VoteFilter, _state: str) -> Report:
+    return _visit.services.reports.gather(_study.id, _chosen)
 
 
 def draw(block: Block, report: Report) -> None:

@@ -12,7 +12,7 @@ STYLE = """<style>
 .stMainBlockContainer { max-width: none; padding: 2.2vh 4vw 6.5rem; }
 .st-key-slide { min-height: calc(100vh - 9rem); justify-content: center; gap: 1.6vh; }
 .st-key-slide :is(p, li, td, th) { font-size: clamp(1.1rem, 1.6vw, 2rem); line-height: 1.45; }
-.st-key-slide :is(h1, h2) { padding: 0; overflow-wrap: anywhere; }
+.st-key-slide :is(h1, h2) { padding: 0 0 0.25em; overflow-wrap: anywhere; }
 .st-key-slide h1 { font-size: clamp(2.2rem, 4.6vw, 5.4rem); line-height: 1.12; }
 .st-key-slide h2 { font-size: clamp(1.5rem, 2.5vw, 3rem); }
 .st-key-slide h3 { font-size: clamp(1.2rem, 1.9vw, 2.2rem); padding: 0; }
