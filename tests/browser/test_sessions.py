@@ -1,0 +1,129 @@
+"""A session with a host and two raters at once, one of them on a phone; and one whose server is killed."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from optimizer.domain import Study
+from optimizer.sessions import Session, Sessions
+from optimizer.sessions.nouns import SessionId
+from tests.browser.conftest import Server, start
+from tests.browser.steps import add_study, duel_id, expect_text, press, settled
+
+TEXTS = {"Zebra": "Text one", "Quokka": "Text two", "Okapi": "Text three"}
+PHONE = {"width": 390, "height": 780}
+
+
+@pytest.fixture
+def people(browser: Browser) -> Iterator[list[Page]]:
+    """Two raters in browsers of their own, the second one on a phone."""
+    contexts: list[BrowserContext] = [
+        browser.new_context(),
+        browser.new_context(viewport=PHONE, has_touch=True),
+    ]
+    for context in contexts:
+        context.set_default_timeout(15_000)
+    yield [context.new_page() for context in contexts]
+    for context in contexts:
+        context.close()
+
+
+def open_session(server: Server, study: Study) -> Session:
+    return Sessions(server.store).open(
+        Session(SessionId(""), study.id, "Monday", overlap=2, overlap_share=1.0)
+    )
+
+
+def join(page: Page, server: Server, code: str, name: str) -> None:
+    """By the link, through the practice pair, to the first duel."""
+    page.goto(f"{server.address}/join?code={code}")
+    page.get_by_role("textbox", name="Your name").fill(name)
+    page.get_by_role("textbox", name="Your name").press("Tab")
+    settled(page)
+    page.get_by_role("button", name="Join", exact=True).click()
+    page.get_by_role("button", name=re.compile("B is better")).click()
+    page.get_by_role("button", name=re.compile("Begin")).click()
+    page.wait_for_selector("[class*=st-key-vote_A_]")
+    settled(page)
+
+
+def tap(page: Page, answer: str) -> None:
+    """A press of a thumb; returns when another pair stands."""
+    before = duel_id(page)
+    page.get_by_role("button", name=re.compile(answer)).tap()
+    expect(page.locator(f"[class*=st-key-vote_A_{before}]")).to_have_count(0)
+    settled(page)
+
+
+def test_a_host_and_two_raters_at_once(page: Page, people: list[Page], server: Server) -> None:
+    study = add_study(server.store, "session", TEXTS)
+    page.goto(f"{server.address}/sessions?study={study.id}")
+    page.get_by_role("button", name="New session").click()
+    page.get_by_role("textbox", name="Name").fill("Monday")
+    page.get_by_role("textbox", name="Name").press("Tab")
+    settled(page)
+    page.get_by_role("button", name="Open the session").click()
+    link = page.get_by_text(re.compile("/join\\?code=")).first.inner_text()
+    code = link.split("code=")[1].strip()
+    expect(page.locator(f".st-key-session_{code} img")).to_be_visible()
+    ann, bob = people
+    join(ann, server, code, "Ann")
+    join(bob, server, code, "Bob")
+    press(ann, "a")
+    tap(bob, "B is better")
+    assert server.store.counters(study.id).votes == 2
+    for address in ("standings", "prompts", "board", "export"):
+        ann.goto(f"{server.address}/{address}?study={study.id}")
+        expect_text(ann, "Page not found")
+    # What a rater's browser ever held names no prompt.
+    held = ann.content() + bob.content()
+    assert not any(name in held for name in TEXTS)
+    page.goto(f"{server.address}/board?study={study.id}&session={code}")
+    expect_text(page, "2 of 2")
+    press(ann_back(ann, server), "b")
+    expect(page.get_by_test_id("stMetricValue").first).to_have_text("3")  # the board follows by itself
+    # Closed under their eyes: the press is refused, and the page says why.
+    Sessions(server.store).close(SessionId(code))
+    ann.wait_for_timeout(400)  # the least time on screen of this server
+    ann.keyboard.press("a")
+    expect_text(ann, "The session is over")
+    assert server.store.counters(study.id).votes == 3
+
+
+def ann_back(ann: Page, server: Server) -> Page:
+    """A reload finds the seat again."""
+    ann.goto(f"{server.address}/duel")
+    ann.wait_for_selector("[class*=st-key-vote_A_]")
+    settled(ann)
+    return ann
+
+
+def test_killing_the_server_in_mid_session_loses_nothing(people: list[Page], tmp_path: Path) -> None:
+    """Both go on with the duel they had, and every vote that was acknowledged is there."""
+    server = start(tmp_path)
+    study = add_study(server.store, "killed", TEXTS)
+    session = open_session(server, study)
+    port = int(server.address.rsplit(":", 1)[1])
+    try:
+        for page, name in zip(people, ("Ann", "Bob"), strict=True):
+            join(page, server, session.id, name)
+            press(page, "a")
+        before = [duel_id(page) for page in people]
+        server.stop(kill=True)
+        server = start(tmp_path, port)
+        for page, duel in zip(people, before, strict=True):
+            page.wait_for_selector(f"[class*=st-key-vote_A_{duel}]")
+            page.reload()
+            page.wait_for_selector(f"[class*=st-key-vote_A_{duel}]")  # the same duel, for the same person
+            settled(page)
+            press(page, "b")
+        votes = server.store.ballots(study.id)
+        assert len(votes) == 4
+        assert {vote.duel.id for vote in votes} >= set(before)
+        assert {rater.name for rater in server.store.raters(study.id)} == {"Ann", "Bob"}
+        assert not server.store.check()
+    finally:
+        server.stop()
