@@ -1,7 +1,7 @@
 """The server: ``streamlit run app.py``.
 
 The screens are under pages/ and start in pages/menu.py; this file adds what a script cannot: security
-headers, a cookie that lets a reloaded page find its rater again, and a health check.
+headers, a cookie that lets a reloaded page find its rater again, a health check, and metrics.
 """
 
 import asyncio
@@ -13,11 +13,13 @@ import streamlit as st
 from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
 from starlette.requests import HTTPConnection, Request
-from starlette.responses import PlainTextResponse
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from optimizer.config import Config
+from optimizer.logs import configure
+from optimizer.metrics import CONTENT_TYPE, SESSIONS, exposed
 
 PERSON_COOKIE = "prompt_duel_person"
 ONE_YEAR = 365 * 24 * 3600
@@ -56,6 +58,10 @@ class Headers:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":  # a page, for as long as it is open
+            with SESSIONS.track_inprogress():
+                await self._app(scope, receive, send)
+            return
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -91,10 +97,15 @@ def healthz(_request: Request) -> PlainTextResponse:
     return PlainTextResponse("ok")
 
 
+def metrics(_request: Request) -> Response:
+    """What Prometheus asks for. The proxy keeps the world from it."""
+    return Response(exposed(), media_type=CONTENT_TYPE)
+
+
 @asynccontextmanager
 async def lifespan(_app: object) -> AsyncIterator[None]:
     """Check the settings, open the database while the browser loads the page, close it at the end."""
-    Config.load()
+    configure(Config.load().json_logs)
     opening = asyncio.create_task(asyncio.to_thread(read_database))
     yield
     await opening
@@ -106,7 +117,7 @@ async def lifespan(_app: object) -> AsyncIterator[None]:
 
 app = st.App(
     "pages/menu.py",
-    routes=[Route("/healthz", healthz)],
+    routes=[Route("/healthz", healthz), Route("/metrics", metrics)],
     middleware=[Middleware(Headers)],
     lifespan=lifespan,
 )

@@ -31,6 +31,7 @@ from optimizer.domain import (
     utc_now,
 )
 from optimizer.errors import AlreadyVoted, BadInput, Conflict, NotAllowed, NotFound
+from optimizer.metrics import ASKS, VOTES, timed
 from optimizer.pairing import Pairing, Wanted, next_rng
 from optimizer.sessions.admission import Admission
 from optimizer.sessions.overlap import Shared
@@ -66,6 +67,7 @@ class Workshop:
         self._clock = clock
         self._admission = admission or Admission(store)
 
+    @timed(ASKS, "ask")
     def next_duel(self, study_id: StudyId, rater_id: RaterId) -> ShownDuel:
         """The rater's open duel, or a new one. ``NothingToAsk`` says what the study lacks, ``SessionClosed``
         that the session they joined is over."""
@@ -81,6 +83,7 @@ class Workshop:
         choice = self._pairing.choose(study, seat, next_rng(study, seat.counters.duels, rater_id))
         return self._hand_out(choice.duel(study, rater_id, now))
 
+    @timed(ASKS, "ask")
     def next_live_duel(
         self, study_id: StudyId, rater_id: RaterId, wanted: Wanted | None = None
     ) -> ShownDuel | Wanted:
@@ -112,6 +115,7 @@ class Workshop:
         """The duel with its texts."""
         return _shown(duel, self._store.asking.shown(duel))
 
+    @timed(VOTES, "vote")
     def record_vote(
         self,
         duel_id: DuelId,

@@ -24,7 +24,7 @@ LAYERS = {
     "judges": {"llm", "stats", "templates"},
     "proposers": {"judges", "llm", "stats", "templates"},  # both ask models for one JSON object
 }
-ANYONE_MAY = {"domain", "errors"}
+ANYONE_MAY = {"domain", "errors", "metrics"}
 # The first thing that a screen calls; two screens are for everybody and see to it themselves.
 GUARDS = {"host": r"access\.(enter|host)\(", "rater": r"access\.rating\("}
 OPEN_TO_ALL = {"join.py", "login.py"}

@@ -1,12 +1,13 @@
 """``worker``: does the background work of all replicas on one database."""
 
 import asyncio
-import logging
 
 import click
+from prometheus_client import start_http_server
 
 from optimizer.commands.common import opened, sentences
 from optimizer.errors import BadInput
+from optimizer.logs import configure
 
 
 @click.command("worker")
@@ -18,16 +19,19 @@ from optimizer.errors import BadInput
     show_default=True,
     help="Seconds without a sign of life after which another worker's tasks are taken over.",
 )
+@click.option("--metrics-port", type=click.IntRange(1, 65535), help="Answer Prometheus on this port.")
 @sentences
-def worker(at_once: int, dead_after: float) -> None:
+def worker(at_once: int, dead_after: float, metrics_port: int | None) -> None:
     """Generate, judge and evolve what the screens ask for, until SIGTERM or Ctrl-C.
 
     Needs PROMPT_DUEL_DATABASE_URL=postgresql://... and PROMPT_DUEL_WORK=queue, and the keys of the
     connections in its environment. Run as many as you like: the limits of a connection hold over all of
     them together. What a stopped worker had in hand, others go on with.
     """
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     with opened() as services:
+        configure(services.config.json_logs)
+        if metrics_port is not None:
+            start_http_server(metrics_port)
         if not services.config.queued:
             raise BadInput(
                 "Workers need a queue. Set PROMPT_DUEL_WORK=queue and a PROMPT_DUEL_DATABASE_URL "

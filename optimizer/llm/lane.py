@@ -32,6 +32,7 @@ from optimizer.llm.pace import Pace, Start
 from optimizer.llm.sharing import Gate, Sharing
 from optimizer.llm.slots import Slots
 from optimizer.llm.tokens import estimate_input
+from optimizer.metrics import TOKENS, model_call
 
 FIRST_WAIT_S = 0.5
 LONGEST_WAIT_S = 60.0
@@ -116,6 +117,7 @@ class Metered:
             took = spend_of(connection, usage)
             pace.accepted(start, monotonic(), usage.tokens)
             tell_others(usage.tokens)
+            TOKENS.labels(connection.name).inc(usage.tokens)
 
         tokens = estimate_input(request) + (most.output_tokens if connection.max_tokens else 0)
         try:
@@ -126,7 +128,8 @@ class Metered:
                 start = self._start(tokens)
                 took = most  # until it is known what became of it
                 try:
-                    yield settle
+                    with model_call(connection.name):
+                        yield settle
                 except ProviderError as error:
                     took = _took(error, connection, most)
                     self._tell_pace(error, start)

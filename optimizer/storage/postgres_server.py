@@ -22,6 +22,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from optimizer.errors import BadInput, Conflict, StorageError
+from optimizer.metrics import RETRIES
 from optimizer.storage.postgres_migrations import migrate
 from optimizer.storage.postgres_rows import register
 
@@ -125,6 +126,7 @@ class Server:
                 if not is_passing(fault) or time.monotonic() + wait > deadline:
                     raise
                 log.warning("database tried again fault=%s", type(fault).__name__)
+                RETRIES.inc()
             again = True
             time.sleep(wait)
             wait = min(LONGEST_WAIT_S, wait * 2)

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,8 +58,13 @@ class Server:
         self.process.wait(20)
 
 
-def start(folder: Path, port: int | None = None, min_view_ms: int = 250) -> Server:
-    """Run the app on this folder; returns when it answers."""
+def start(
+    folder: Path,
+    port: int | None = None,
+    min_view_ms: int = 250,
+    more: Mapping[str, str] | None = None,
+) -> Server:
+    """Run the app on this folder, with more of an environment; returns when it answers."""
     if port is None:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
@@ -68,6 +73,7 @@ def start(folder: Path, port: int | None = None, min_view_ms: int = 250) -> Serv
         **os.environ,
         "PROMPT_DUEL_DATA_DIR": str(folder),
         "PROMPT_DUEL_MIN_VIEW_MS": str(min_view_ms),
+        **(more or {}),
     }
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
     log = (folder / "server.log").open("ab")
