@@ -125,13 +125,20 @@ def _button(visit: Visit, plan: Plan, busy: bool) -> None:
 
 
 def told(plan: Plan) -> str:
-    """'3 rounds, up to 9 proposals, 160 votes and 72 outputs, at most 500 calls'."""
-    proposals = plan.rounds * plan.children
-    votes = (plan.rounds + 1) * plan.round_votes
+    """'3 rounds: up to 9 proposals, 48 votes, 72 outputs, 177 calls; at most 500 calls'."""
+    proposals, votes = plan.rounds * plan.children, (plan.rounds + 1) * plan.round_votes
     parts = [f"up to {labels.counted(proposals, 'proposal')}", labels.counted(votes, "vote")]
     if plan.outputs:
         parts.append(labels.counted(proposals * plan.child_inputs, "output"))
+    parts.append(f"about {labels.counted(_calls(plan, proposals, votes), 'call')}")
     return f"{labels.counted(plan.rounds, 'round')}: {', '.join(parts)}; {limits.told(plan.budget)}"
+
+
+def _calls(plan: Plan, proposals: int, votes: int) -> int:
+    """The most that the plan asks of models, but for answers that cannot be read and are asked for again."""
+    each = max((JUDGES[one.settings.mode].answers(one.settings.repeats) for one in plan.judges), default=0)
+    written = proposals if PROPOSERS[plan.proposer].needs_model else 0
+    return written + votes * each + (proposals * plan.child_inputs if plan.outputs else 0)
 
 
 def _start(visit: Visit, plan: Plan) -> None:
