@@ -61,7 +61,7 @@ class Server:
 def start(
     folder: Path,
     port: int | None = None,
-    min_view_ms: int = 250,
+    min_view_ms: int = 120,
     more: Mapping[str, str] | None = None,
 ) -> Server:
     """Run the app on this folder, with more of an environment; returns when it answers."""
@@ -129,3 +129,19 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
 @pytest.fixture
 def page(context: BrowserContext) -> Page:
     return context.new_page()
+
+
+@pytest.fixture(scope="module")
+def warm_context(browser: Browser) -> Iterator[BrowserContext]:
+    """One person for a whole file, with a browser that has met the app before: to look only."""
+    opened = browser.new_context(viewport={"width": 1366, "height": 768})
+    opened.set_default_timeout(15_000)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def warm_page(warm_context: BrowserContext) -> Iterator[Page]:
+    opened = warm_context.new_page()
+    yield opened
+    opened.close()

@@ -28,7 +28,7 @@ QUIET = Settings(audit_share=0.0, replay_share=0.0)
 def settled(page: Page) -> None:
     """The script has run and the page stands still."""
     page.wait_for_selector(IDLE)
-    page.wait_for_timeout(350)
+    page.wait_for_timeout(200)
 
 
 def open_duel(page: Page, address: str, study: str | None = None) -> None:

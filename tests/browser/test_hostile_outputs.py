@@ -25,8 +25,8 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("kind", HOSTILE)
-def test_nothing_runs_and_the_layout_holds(page: Page, server: Server, kind: str) -> None:
-    asked: list[str] = []
+def test_nothing_runs_and_the_layout_holds(warm_page: Page, server: Server, kind: str) -> None:
+    page, asked = warm_page, list[str]()
     page.on("request", lambda request: asked.append(request.url))
     alerts: list[str] = []
     page.on("dialog", lambda dialog: (alerts.append(dialog.message), dialog.dismiss()))
@@ -58,9 +58,10 @@ def test_nothing_runs_and_the_layout_holds(page: Page, server: Server, kind: str
     )
 
 
-def test_what_the_model_wrote_is_what_is_read(page: Page, server: Server) -> None:
+def test_what_the_model_wrote_is_what_is_read(warm_page: Page, server: Server) -> None:
     text = "It costs $5 -- not $6 -> ok? 3 <= 4 :smile: a ~= b"
     study = add_study(server.store, "faithful", {"one": text, "two": text})
+    page = warm_page
     open_duel(page, server.address, study.id)
     joiner = "\u2060"  # no width, nothing to see
     assert text in page.locator(FIRST).inner_text().replace(joiner, "")
