@@ -130,7 +130,7 @@ found, alpha = reports(
 if not found:
     st.info("Nobody has voted yet.", icon=":material/how_to_vote:")
     st.stop()
-with st.container(horizontal=True):
+with st.container(gap="xxsmall"):
     value, _, interval = number(alpha).partition(" (")
     st.metric(
         "Krippendorff's alpha",

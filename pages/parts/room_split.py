@@ -26,7 +26,10 @@ def draw(before: Split, after: Split | None, size: int = 16) -> None:
             text=[str(split.counts[place] or "") for _, split in splits],
             name=name,
             orientation="h",
-            marker={"color": COLOURS[place], "pattern": {"shape": PATTERNS[place]}},
+            marker={
+                "color": COLOURS[place],
+                "pattern": {"shape": PATTERNS[place], "fillmode": "overlay", "solidity": 0.12},
+            },
             hovertemplate=f"{name}: %{{text}}<extra></extra>",
             textfont={"size": size + 4},
             textangle=0,

@@ -40,7 +40,7 @@ def join() -> None:
         )
 
     name = access.given_name()
-    notices.attempt(act, "")
+    notices.attempt(act, "You are in.")
 
 
 def leave() -> None:

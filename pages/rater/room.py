@@ -90,6 +90,7 @@ notices.draw()
 if visit.session is None:  # a host without a seat looks at the board instead
     st.switch_page("host/board.py")
 shown, st.session_state["room_drawn"] = present()
+st.fragment(draw_countdown, run_every=LOOK_EVERY_S, key="room_countdown")()
 now = utc_now()
 if not visit.session.is_open(now):
     st.info("The session is over. Thank you for your votes.", icon=":material/flag:")
@@ -106,4 +107,3 @@ else:
         after = visit.services.room.split(shown, again=True) if shown.again_at else None
         room_split.draw(before, after)
         draw_pair(shown)
-st.fragment(draw_countdown, run_every=LOOK_EVERY_S, key="room_countdown")()
