@@ -41,13 +41,11 @@ def why_over(
     """Why the round's duels are over, in a sentence; None while they are not."""
     had = now.votes - votes_before
     bad = now.both_bad - bad_before
-    if had >= round_votes:
-        return f"The {round_votes:,} votes of the round are cast."
-    if now.clear and now.introduced and had > 0:
-        return f"The leader is clear after {had:,} votes."
     if had >= FEWEST_FOR_WEAK and bad >= weak_share * had:
         return f"The pool is weak: {bad:,} of {had:,} votes were “both bad”."
-    return None
+    if now.clear and now.introduced and had > 0:
+        return f"The leader is clear after {had:,} votes."
+    return f"The {round_votes:,} votes of the round are cast." if had >= round_votes else None
 
 
 def rounds_without_new_leader(leaders: Sequence[PromptId | None]) -> int:

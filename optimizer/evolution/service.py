@@ -17,6 +17,7 @@ from optimizer.evolution.plan import Order, Plan
 from optimizer.evolution.pool import Leaving, leaving
 from optimizer.evolution.proposing import Estimate, Proposing, estimate, limit_of
 from optimizer.evolution.record import KIND, Phase, Record, State, document_of, record_of
+from optimizer.evolution.remembering import Remembering
 from optimizer.evolution.renewing import Renewing
 from optimizer.evolution.run import Evolving
 from optimizer.evolution.tools import Tools
@@ -58,7 +59,7 @@ class Evolution:
         embedder: Embedder | None = None,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
-        self._embedder = embedder or HashedEmbedder()
+        self._embedder = Remembering(embedder or HashedEmbedder())
         self.offers = Offers(store, self._embedder, clock)
         self.briefs = Briefs(store, results, judging.rubrics)
         self._store = store

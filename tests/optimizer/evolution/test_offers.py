@@ -2,6 +2,8 @@
 
 import json
 import threading
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import pytest
 
@@ -10,7 +12,8 @@ from optimizer.errors import BadInput, Conflict, NothingToPropose
 from optimizer.evolution.checks import Check, acceptable, check, spotless
 from optimizer.evolution.offers import OfferState
 from optimizer.evolution.proposing import State
-from optimizer.llm.base import Request
+from optimizer.evolution.remembering import Remembering
+from optimizer.llm.base import FloatArray, Request
 from optimizer.llm.budget import Budget
 from optimizer.llm.errors import KeyRefused
 from optimizer.llm.hashed import HashedEmbedder
@@ -80,6 +83,56 @@ def test_proposals_are_kept_as_they_come_and_decided_once() -> None:
     assert len(found.store.prompts(STUDY)) == before + 2
     reread = make_evolved(store=found.store).evolution.offers.all(STUDY)
     assert [one.state for one in reread] == [OfferState.ACCEPTED, OfferState.ACCEPTED, OfferState.OPEN]
+
+
+BAD_CHILDREN: dict[str, Callable[[str], str]] = {
+    "without its variables": lambda parent: "Say something nice.",
+    "the parent again": lambda parent: parent,
+    "the parent in capitals": lambda parent: parent.upper().replace("{{X}}", "{{x}}") + "  ",
+    "with an unknown variable": lambda parent: f"{parent} and {{{{mood}}}}",
+}
+
+
+@pytest.mark.parametrize("kind", BAD_CHILDREN)
+@pytest.mark.parametrize("name", [name for name, one in PROPOSERS.items() if one.needs_model])
+def test_no_proposer_gets_a_bad_child_into_the_pool(name: str, kind: str) -> None:
+    texts = {"text": "Hidden text 2 {{x}}"}  # what induction, which sees no prompt, is made to repeat
+
+    def rule(material: Mapping[str, Any], sample: int) -> str:
+        parent = material.get("prompt") or material.get("reference") or material.get("first") or texts
+        return BAD_CHILDREN[kind](parent["text"])
+
+    found = make_evolved(rule=rule)
+    for one, other, row in (("p0", "p2", "x0"), ("p2", "p1", "x1"), ("p1", "p0", "x2")):
+        found.world.vote(one, other, row, Outcome.FIRST)
+    found.drafted(found.order(name, count=1))
+    (offer,) = found.evolution.offers.all(STUDY)
+    assert not acceptable(found.evolution.offers.checks(offer))
+    with pytest.raises(BadInput):
+        found.evolution.offers.accept(offer.id)
+    assert len(found.store.prompts(STUDY)) == 3
+
+
+def test_a_proposal_is_compared_with_earlier_ones_too() -> None:
+    found = make_evolved(rule=lambda material, sample: "Another way to put it, for {{x}}, in one line.")
+    found.drafted(found.order(count=2))
+    passed = [acceptable(found.evolution.offers.checks(one)) for one in found.evolution.offers.all(STUDY)]
+    assert sorted(passed) == [False, True]
+
+
+def test_an_embedder_is_asked_for_each_text_once() -> None:
+    asked: list[str] = []
+
+    class Counting(HashedEmbedder):
+        def embed(self, texts: Sequence[str]) -> FloatArray:
+            asked.extend(texts)
+            return super().embed(texts)
+
+    remembering = Remembering(Counting())
+    rows = remembering.embed(["a b", "c", "a b"])
+    assert (rows[0] == rows[2]).all()
+    assert (remembering.embed(["c", "d"])[0] == rows[1]).all()
+    assert asked == ["a b", "c", "d"]
 
 
 def test_two_windows_that_accept_at_once_make_one_prompt() -> None:

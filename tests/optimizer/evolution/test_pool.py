@@ -7,6 +7,7 @@ import pytest
 
 from optimizer.domain import Batch, Origin, Outcome, Prompt, PromptId
 from optimizer.evolution.deciding import Look, look_at, rounds_without_new_leader, why_over
+from optimizer.evolution.figures import family_tree
 from optimizer.evolution.lineage import UNNAMED, change_of, tree, winning_line
 from optimizer.evolution.pool import leaving
 from optimizer.llm.hashed import HashedEmbedder
@@ -140,6 +141,28 @@ def test_the_tree_stands_still_under_votes_undo_and_retirement() -> None:
     for prompt in [*line, *found.store.prompts(STUDY)[:3]]:
         found.store.replace(replace(prompt, retired_at=ballot.vote.at))
     assert shape() == before
+
+
+def test_a_crossover_has_two_parents_in_the_tree() -> None:
+    found = make_evolved()
+    found.world.vote("p2", "p1", "x0", Outcome.FIRST)
+    found.world.vote("p1", "p2", "x1", Outcome.FIRST)
+    found.drafted(found.order("crossover", count=1))
+    (offer,) = found.evolution.offers.all(STUDY)
+    child = found.evolution.offers.accept(offer.id)
+    node = next(one for one in found.evolution.tree(found.study) if one.prompt.id == child.id)
+    assert {node.prompt.parent, *node.others} == {"p1", "p2"}
+    figure = family_tree(found.evolution.tree(found.study))
+    assert sum(trace.line.dash == "dot" for trace in figure.data if trace.mode == "lines") == 1
+
+
+def test_names_and_changes_are_drawn_as_they_are_written() -> None:
+    prompt = Prompt(PromptId("h"), STUDY, "<b>bold</b>", "text {{x}}", note="<script>")
+    child = replace(prompt, id=PromptId("i"), parent=PromptId("h"))
+    drawn = family_tree(tree([prompt, child], (), {}, HashedEmbedder())).to_json()
+    assert "<script>" not in drawn
+    assert "<b>bold" not in drawn
+    assert "&lt;b&gt;bold" in drawn
 
 
 def test_a_parent_that_is_gone_makes_a_root_and_a_circle_makes_no_endless_walk() -> None:
