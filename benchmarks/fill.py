@@ -63,29 +63,30 @@ def text(seed: int) -> str:
     return f"output {seed} " + " ".join(WORDS[(seed + i * (1 + seed % 5)) % len(WORDS)] for i in range(120))
 
 
-def batch(votes: int, seed: int) -> Batch:
+def batch(votes: int, seed: int, arms: int = ARMS, inputs_: int = INPUTS, people: int = 1) -> Batch:
     """The whole study, ready to be stored."""
     rng = np.random.default_rng(seed)
     now = utc_now()
     study = Study(StudyId("bench"), "Benchmark", "Which filler reads best?", seed=seed, created_at=now)
     prompts = [
-        Prompt(PromptId(f"p{i}"), study.id, f"Prompt {i}", f"Write {i} {{{{topic}}}}") for i in range(ARMS)
+        Prompt(PromptId(f"p{i}"), study.id, f"Prompt {i}", f"Write {i} {{{{topic}}}}") for i in range(arms)
     ]
     inputs = [
-        Input(InputId(f"x{x}"), study.id, {"topic": f"topic {x}"}, (f"tag{x % 3}",)) for x in range(INPUTS)
+        Input(InputId(f"x{x}"), study.id, {"topic": f"topic {x}"}, (f"tag{x % 3}",)) for x in range(inputs_)
     ]
     outputs = [
-        Output(OutputId(f"o{i}-{x}"), study.id, PromptId(f"p{i}"), InputId(f"x{x}"), text(i * INPUTS + x))
-        for i in range(ARMS)
-        for x in range(INPUTS)
+        Output(OutputId(f"o{i}-{x}"), study.id, PromptId(f"p{i}"), InputId(f"x{x}"), text(i * inputs_ + x))
+        for i in range(arms)
+        for x in range(inputs_)
     ]
-    rater = Rater(RaterId("simulated"), study.id, "Simulated rater")
-    strengths = rng.normal(0, 1, ARMS)
+    raters = [Rater(RaterId(f"simulated{n or ''}"), study.id, f"Simulated rater {n}") for n in range(people)]
+    strengths = rng.normal(0, 1, arms)
     duels, cast = [], []
     for n in range(votes):
-        i, j = (int(arm) for arm in rng.choice(ARMS, 2, replace=False))
-        x = int(rng.integers(INPUTS))
+        i, j = (int(arm) for arm in rng.choice(arms, 2, replace=False))
+        x = int(rng.integers(inputs_))
         at = now - timedelta(seconds=votes - n)
+        rater = raters[n % people]
         duel = Duel(
             DuelId(f"d{n}"),
             study.id,
@@ -106,7 +107,7 @@ def batch(votes: int, seed: int) -> Batch:
         outcome, grade = ANSWERS[answer]
         duels.append(replace(duel, closed_at=at))
         cast.append(Vote(VoteId(f"v{n}"), study.id, duel.id, rater.id, outcome, at, grade))
-    return Batch([study], prompts, inputs, outputs, [rater], duels, cast)
+    return Batch([study], prompts, inputs, outputs, raters, duels, cast)
 
 
 def main() -> None:

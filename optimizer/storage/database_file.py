@@ -66,8 +66,11 @@ class DatabaseFile:
                 self._give_back(db)
 
     @contextmanager
-    def writing(self, durable: bool = True) -> Iterator[Database]:
-        """A write transaction: committed at the end, undone on any error. ``durable``: against power loss."""
+    def writing(self, durable: bool = True, referring: bool = True) -> Iterator[Database]:
+        """A write transaction: committed at the end, undone on any error. ``durable``: against power loss.
+
+        Not ``referring``: the caller looked at every reference itself, and the database need not again.
+        """
         with self._lock, _translated(self.path):
             if self._closed:
                 raise StorageError("The database was closed.")
@@ -76,6 +79,8 @@ class DatabaseFile:
             if synchronous != self._synchronous:  # cannot be changed within a transaction
                 db.execute(f"PRAGMA synchronous = {synchronous}")
                 self._synchronous = synchronous
+            if not referring:  # cannot be changed within a transaction, either
+                db.execute("PRAGMA foreign_keys = OFF")
             db.execute("BEGIN IMMEDIATE")
             try:
                 self._refuse_if_upgraded()
@@ -84,6 +89,9 @@ class DatabaseFile:
             except BaseException:
                 db.rollback()
                 raise
+            finally:
+                if not referring:
+                    db.execute("PRAGMA foreign_keys = ON")
 
     def backup(self, target: Path) -> None:
         """Copy what is committed now; in one step, so that writers go on and the copy is consistent."""

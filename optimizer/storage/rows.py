@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, fields
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
 from operator import attrgetter
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -49,6 +50,7 @@ class Codec(NamedTuple):
     read: Callable[[Any], Any]
 
 
+@lru_cache(4096)  # the nouns of a large import share their times
 def write_time(moment: datetime) -> str:
     if moment.tzinfo is not UTC:
         check_time("time", moment)
