@@ -58,7 +58,10 @@ def admit(
     error = ""
     if completion.finish_reason is FinishReason.LENGTH and not accept_truncated:
         limit = request.filled(connection).max_tokens
-        error = f"Cut off at its limit of {limit} tokens. Raise max_tokens and retry, or release it as it is."
+        error = (
+            f"Cut off at its limit of {limit} tokens. Allow the connection longer answers and ask again, or "
+            "release it as it is."
+        )
     elif quoted is not None:
         error = f"It quotes its own prompt: “{_shortened(quoted)}”. Release it if that gives nothing away."
     settings = _settings(request, connection) | ({"leak": _shortened(quoted)} if quoted else {})

@@ -1,5 +1,6 @@
 """A cell is one prompt on one input, repeat by repeat: which cells are wanted, and what each asks."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
@@ -85,17 +86,20 @@ def missing(store: Store, order: Order, material: Material) -> list[Cell]:
     if not 1 <= order.samples <= MOST_SAMPLES:
         raise BadInput(f"{order.samples} samples of each output: choose 1 to {MOST_SAMPLES}.")
     usable: dict[Cell, bool] = {}
+    shown: Counter[tuple[PromptId, InputId]] = Counter()  # that can be, or will be asked for again
     following: dict[tuple[PromptId, InputId], int] = {}
     for key in store.output_index(order.study):
         usable[Cell(key.prompt, key.input, key.sample)] = key.usable
         place = key.prompt, key.input
         following[place] = max(following.get(place, 0), key.sample + 1)
+        shown[place] += key.usable
     found = []
     for cell in dict.fromkeys(_wanted(order, material)):
         if cell not in usable:
             found.append(cell)
-        elif order.retry and not usable[cell]:
+        elif order.retry and not usable[cell] and shown[cell.prompt, cell.input] < order.samples:
             place = cell.prompt, cell.input
+            shown[place] += 1
             number = max(following[place], order.samples)
             following[place] = number + 1
             found.append(cell._replace(sample=number))

@@ -13,16 +13,18 @@ from optimizer.facts import next_to_score, scored
 from pages.parts import access, frame, generating, labels, notices, output_text, upload
 
 PER_PAGE = 50  # inputs in the grid at a time
-MISSING, FAILED = "missing", "failed"
+MISSING, FAILED, HELD = "missing", "failed", "held back"
 # Translucent, so that they suit light and dark; the cell's word or number says the same.
-SHADES = {MISSING: "rgba(213,94,0,0.22)", FAILED: "rgba(204,121,167,0.35)"}
+SHADES = {MISSING: "rgba(213,94,0,0.22)", FAILED: "rgba(204,121,167,0.35)", HELD: "rgba(230,159,0,0.30)"}
 INPUT, PROMPT, TAGS = "output_input", "output_prompt", ":tags"  # keys, and query parameters
 
 
 def cell(prompt: PromptId, row: InputId) -> str:
     """How many outputs can be shown here, or why none."""
     usable = counts[prompt, row, True]
-    return f"{usable}" if usable else FAILED if counts[prompt, row, False] else MISSING
+    if usable or not counts[prompt, row, False]:
+        return f"{usable}" if usable else MISSING
+    return HELD if (prompt, row) in with_text else FAILED
 
 
 def shade(text: str) -> str:
@@ -189,6 +191,7 @@ in_use = [row for row in inputs if row.retired_at is None]
 prompts: list[Prompt] = [prompt for prompt in store.prompts(study.id) if prompt.retired_at is None]
 index = store.output_index(study.id)
 counts = Counter((key.prompt, key.input, key.usable) for key in index)
+with_text = {(key.prompt, key.input) for key in index if not key.usable and key.length}
 
 st.header("Outputs", anchor=False)
 grid_tab, generate_tab, upload_tab = st.tabs(

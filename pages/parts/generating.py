@@ -96,10 +96,24 @@ def _draw_button(visit: Visit, order: Order, connection: Connection) -> None:
         if preview.money is None:
             st.caption("The connection has no prices, so the cost cannot be foretold.")
     elif not preview.unfit:
-        st.success("Every output is there.", icon=":material/check:")
+        _say_all_is_there(visit, order, connection, version)
     if preview.unfit:
         told = f"{labels.counted(preview.unfit, 'output')} cannot be made. {preview.fault}"
         st.warning(labels.plain(told), icon=":material/error:")
+
+
+def _say_all_is_there(visit: Visit, order: Order, connection: Connection, version: int) -> None:
+    """Nothing is left to call for; what came may still be nothing to show."""
+    again = _preview(visit.services.generation, replace(order, retry=True), connection, version)
+    held = again.calls + again.reused
+    if not held:
+        st.success("Every output is there.", icon=":material/check:")
+        return
+    st.warning(
+        f"{labels.counted(held, 'output')} came but cannot be shown. Ask again above, or read them in the "
+        "grid and release those that may be shown.",
+        icon=":material/front_hand:",
+    )
 
 
 def _start(visit: Visit, order: Order) -> None:

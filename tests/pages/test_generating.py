@@ -96,8 +96,23 @@ def test_a_budget_is_kept_and_a_second_press_goes_on(live: Visitor, server: Fake
     assert "Stopped by the budget" in live.shown()
     assert "3 of 3 calls" in live.at.warning[0].value
     assert live.at.button(key="generate").label.startswith("Generate 1 output,")
+    assert "Generate again to go on" in live.shown()
     generate(live, study)
     assert server.answered == 4
+
+
+def test_outputs_that_cannot_be_shown_are_not_called_complete(live: Visitor, server: FakeServer) -> None:
+    server.faults.extend([Fault.LENGTH, Fault.EMPTY])
+    study = live.study(["Terse"], ["one", "two", "three"])
+    open_tab(live, study)
+    generate(live, study)
+    assert "Every output is there." not in live.shown()
+    assert "2 outputs came but cannot be shown." in live.at.warning[0].value
+    live.at.toggle(key="generate_retry").set_value(True)
+    live.run()
+    assert live.at.button(key="generate").label.startswith("Generate 2 outputs")
+    generate(live, study)
+    assert "Every output is there." in live.shown()
 
 
 def test_a_budget_in_money_needs_prices(live: Visitor, server: FakeServer) -> None:

@@ -31,6 +31,7 @@ def test_the_grid_counts_marks_what_is_missing_and_what_failed(visitor: Visitor)
             outputs=[
                 output(terse, one),
                 output(terse, one, sample=1),
+                output(warm, one, "Cut", error="cut off"),
                 output(warm, two, "", error="timed out"),
             ]
         )
@@ -38,8 +39,8 @@ def test_the_grid_counts_marks_what_is_missing_and_what_failed(visitor: Visitor)
     at = visitor.go(SCREEN, study)
     grid = at.dataframe[0].value
     assert list(grid[terse.id]) == ["2", "missing"]
-    assert list(grid[warm.id]) == ["missing", "failed"]
-    assert "2 outputs for 2 prompts × 2 inputs. 3 of 4 pairs have none. 1 output failed" in visitor.shown()
+    assert list(grid[warm.id]) == ["held back", "failed"]
+    assert "2 outputs for 2 prompts × 2 inputs. 3 of 4 pairs have none. 2 outputs failed" in visitor.shown()
 
 
 def test_only_inputs_with_gaps_are_shown_on_request(visitor: Visitor) -> None:

@@ -57,8 +57,9 @@ def test_a_retry_asks_for_further_samples_of_what_was_held_back(store: MemorySto
     store.add(
         Batch(outputs=[output("p0", "i0", 0, "held"), output("p0", "i0", 1), output("p1", "i0", 0, "held")])
     )
-    cells = lacking(store, prompts=(PromptId("p0"), PromptId("p1")), inputs=(InputId("i0"),), retry=True)
-    assert cells == [("p0", "i0", 2), ("p1", "i0", 1)]
+    wanted = {"prompts": (PromptId("p0"), PromptId("p1")), "inputs": (InputId("i0"),), "retry": True}
+    assert lacking(store, **wanted) == [("p1", "i0", 1)]  # of the other one there is one to show
+    assert lacking(store, samples=2, **wanted) == [("p0", "i0", 2), ("p1", "i0", 2), ("p1", "i0", 1)]
 
 
 def test_named_cells_come_in_the_order_given_each_once(store: MemoryStore) -> None:
