@@ -5,9 +5,10 @@ import streamlit as st
 
 from optimizer.domain import Study, utc_now
 from optimizer.sessions import Seat, Session
-from optimizer.sessions.board import Figures
+from optimizer.sessions.board import Board, Figures
 from optimizer.sessions.service import raters_of
 from optimizer.standings import Race, Standings
+from optimizer.stats.agreement import Coefficient
 from pages.parts import (
     access,
     advice,
@@ -15,6 +16,7 @@ from pages.parts import (
     charts,
     frame,
     invitation,
+    judge_report,
     labels,
     notices,
     room_stage,
@@ -81,6 +83,9 @@ def draw_figures(figures: Figures, session: Session) -> None:
     with st.container(horizontal=True, key="board_figures"):
         for label, value in told:
             st.metric(label, value, width="content", help=ABOUT.get(label))
+    alpha = alpha_of(visit.services.board, session, session.id)
+    if alpha.n:
+        st.caption(f"Krippendorff's alpha {judge_report.number(alpha)} on {alpha.n:,} shared duels.")
     if figures.goal_share is not None:
         st.progress(figures.goal_share, f"{figures.goal_share:.0%} of {session.goal_votes:,} votes")
 
@@ -126,6 +131,12 @@ def draw_raters(figures: Figures) -> None:
     )
     if len(figures.raters) > MOST_LISTED:
         st.caption(f"And {len(figures.raters) - MOST_LISTED} more.")
+
+
+@st.cache_data(ttl=10, max_entries=8, show_spinner=False)
+def alpha_of(_board: Board, _session: Session, session_id: str) -> Coefficient:
+    """Its interval takes a moment: worked out every ten seconds at most."""
+    return _board.alpha(_session)
 
 
 @st.cache_data(ttl=10, max_entries=8, show_spinner=False)

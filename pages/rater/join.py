@@ -152,11 +152,10 @@ if visit.session is None or visit.seat is None or meant != visit.session:
 duel = "rater/room.py" if visit.session.room else "rater/duel.py"
 draw_welcome(visit.session)
 st.caption(LEARNED[visit.session.reveal])
-if visit.seat.practised:
-    if st.session_state.pop("practice", None):
-        st.switch_page(duel)
-    with st.container(horizontal=True):
-        st.page_link(duel, label="Go on voting", icon=":material/arrow_forward:")
-        st.button("Leave the session", key="leave", on_click=leave, type="tertiary", icon=":material/logout:")
-else:
+if not visit.seat.practised:
     draw_practice()
+elif st.session_state.pop("practice", None):
+    st.switch_page(duel)
+else:
+    st.page_link(duel, label="Go on voting", icon=":material/arrow_forward:")
+st.button("Leave the session", key="leave", on_click=leave, type="tertiary", icon=":material/logout:")

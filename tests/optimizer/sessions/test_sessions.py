@@ -6,6 +6,7 @@ import pytest
 
 from optimizer.domain import Batch, Outcome, Rater, RaterId, Settings, Study, StudyId
 from optimizer.errors import BadInput, DuelClosed, GoalReached, NotAllowed, NotFound, SessionClosed
+from optimizer.pairing import next_rng
 from optimizer.sessions import Goal, Reveal
 from optimizer.sessions.admission import Admission
 from optimizer.sessions.codec import read_seat, read_session, seat_body, session_body
@@ -220,3 +221,19 @@ def test_sessions_are_listed_newest_first(world: World) -> None:
     assert [one.id for one in world.sessions.all(STUDY)] == [second.id, first.id]
     with pytest.raises(NotFound):
         world.sessions.close(SessionId("AAAAAA"))
+
+
+def test_two_who_ask_at_the_same_moment_are_not_bound_to_get_the_same_pair() -> None:
+    """Each replica may see the same counts; who asks decides what chance draws."""
+    world = World()
+    desk = world.store.asking.desk(STUDY, None, world.clock())
+    drawn = {
+        (choice.first.prompt, choice.second.prompt)
+        for rater in range(20)
+        for choice in [
+            world.pairing.choose(
+                desk.study, desk, next_rng(desk.study, desk.counters.duels, RaterId(f"r{rater}"))
+            )
+        ]
+    }
+    assert len(drawn) > 5
