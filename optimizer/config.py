@@ -76,7 +76,7 @@ class Config:
             },
             host_password=values["HOST_PASSWORD"],
             hosts=frozenset(host.strip().casefold() for host in values["HOSTS"].split(",") if host.strip()),
-            public_url=values["PUBLIC_URL"].rstrip("/"),
+            public_url=_address("PUBLIC_URL", values),
             queued=_queued(values, database_url),
             json_logs=_one_of("LOG_FORMAT", values, ("text", "json")) == "json",
         )
@@ -118,3 +118,10 @@ def _whole(name: str, values: Mapping[str, str], least: int) -> int:
     if not (value.isascii() and value.isdigit() and int(value) >= least):
         raise BadInput(f"{PREFIX}{name} must be a whole number from {least}, not '{value}'.")
     return int(value)
+
+
+def _address(name: str, values: Mapping[str, str]) -> str:
+    value = values[name].rstrip("/")
+    if value and not value.startswith(("http://", "https://")):
+        raise BadInput(f"{PREFIX}{name} must begin with https:// or http://, not '{value}'.")
+    return value

@@ -59,3 +59,17 @@ def test_every_setting_is_explained() -> None:
     assert all(setting.about.endswith(".") for setting in SETTINGS)
     assert len({setting.name for setting in SETTINGS}) == len(SETTINGS)
     assert PREFIX == "PROMPT_DUEL_"
+
+
+def test_who_hosts_and_where_raters_go() -> None:
+    config = Config.load(
+        {
+            "PROMPT_DUEL_HOSTS": " Ann@Example.org, bob@example.org,",
+            "PROMPT_DUEL_PUBLIC_URL": "https://d.example/",
+        }
+    )
+    assert config.hosts == {"ann@example.org", "bob@example.org"}
+    assert config.public_url == "https://d.example"
+    assert "secret" not in repr(Config.load({"PROMPT_DUEL_HOST_PASSWORD": "a secret password"}))
+    with pytest.raises(BadInput, match="PUBLIC_URL"):
+        Config.load({"PROMPT_DUEL_PUBLIC_URL": "d.example"})
