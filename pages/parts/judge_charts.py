@@ -14,7 +14,7 @@ from pages.parts.charts import COLOURS
 
 WINDOW = 20  # duels that the running agreement looks back on
 MARK = {"dash": "dot", "width": 1, "color": "#808080"}  # seen on light and dark
-SHADES = [[0.0, "rgba(0,114,178,0.06)"], [1.0, "rgba(0,114,178,0.55)"]]  # seen on light and dark
+SHADES = [[0.0, "rgba(0,114,178,0.06)"], [1.0, "rgba(0,114,178,0.38)"]]  # seen on light and dark
 SPOKEN = {
     Outcome.FIRST: "first",
     Outcome.BOTH_GOOD: "both good",
@@ -34,12 +34,19 @@ def confusion(table: IntArray) -> go.Figure:
         colorscale=SHADES,
         zmin=0,
         zmax=max(1, int(table.max())),
-        texttemplate="%{z:d}",
         hovertemplate="Judge: %{y}, people: %{x}: %{z:d}<extra></extra>",
         showscale=False,
     )
-    figure.update_xaxes(title="people")
-    figure.update_yaxes(title="judge", autorange="reversed")
+    # A trace of its own, for the theme's own colour: a heatmap's text takes every cell to lie on white.
+    figure.add_scatter(
+        x=[people for _ in names for people in names],
+        y=[judge for judge in names for _ in names],
+        text=[str(count) for count in table.ravel()],
+        mode="text",
+        hoverinfo="skip",
+    )
+    figure.update_xaxes(title="people", showgrid=False)
+    figure.update_yaxes(title="judge", autorange="reversed", showgrid=False)
     return figure
 
 
