@@ -127,7 +127,9 @@ class Dueling:
             run.wait(PATIENCE_S)
 
     def begun(self, record: Record) -> Record:
-        """The duels of the round begin, on what counts so far; round 0 counts earlier votes as its own."""
+        """The duels of the round begin, on what counts so far. Round 0 counts earlier votes as its own, unless
+        some prompt in use has not had its first duels.
+        """
         plan = record.plan
         targets = {}
         for seat in plan.judges:
@@ -135,8 +137,8 @@ class Dueling:
             targets[rater.id] = self._target(plan, rater.id)
         self._seen, self._judges = None, []
         record = replace(record, phase=Phase.DUELS, targets=targets)
-        if record.round == 0:
-            return record
         study = self._tools.store.study(plan.study)
         look = look_at(self._tools.results.standings(study, plan.votes.chosen))
+        if record.round == 0 and look.introduced:
+            return record
         return replace(record, votes_before=look.votes, bad_before=look.both_bad)

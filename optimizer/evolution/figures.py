@@ -93,7 +93,7 @@ def leaders_chance(points: Sequence[Point], names: Mapping[PromptId, str]) -> go
             )
     figure.add_hline(y=50, line={"dash": "dot", "width": 1, "color": UNKNOWN})
     figure.update_yaxes(range=[0, 104])
-    figure.update_layout(margin={"l": 10, "r": 10, "t": 10, "b": 10})
+    figure.update_layout(margin={"l": 10, "r": 10, "t": 34, "b": 10})
     return figure
 
 

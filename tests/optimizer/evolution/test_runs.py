@@ -201,6 +201,15 @@ def test_votes_that_were_cast_before_count_for_the_first_round() -> None:
     assert len(cast) <= 12  # none before the first proposals
 
 
+def test_the_first_round_waits_for_prompts_that_nobody_has_seen() -> None:
+    found = make_evolved()
+    for x in range(6):
+        found.world.vote("p2", "p1", f"x{x}", Outcome.FIRST)
+    found.run(found.plan(votes=Votes.BOTH, rounds=1, round_votes=6))
+    first = [b.duel for b in reversed(found.store.ballots(STUDY)) if b.vote.rater.startswith("judge")][:6]
+    assert any("p0" in (duel.first_prompt, duel.second_prompt) for duel in first)
+
+
 def test_a_weak_pool_is_evolved_at_once() -> None:
     found = make_evolved(judge=lambda first, second, sample: Outcome.BOTH_BAD)
     seen = found.run(found.plan(rounds=1, round_votes=200))
