@@ -73,7 +73,7 @@ def test_the_image_is_slim_unprivileged_and_watched() -> None:
     assert {rest.split()[0] for word, rest in steps if word == "FROM"} == {"python:3.11-slim-bookworm"}
     assert words.count("HEALTHCHECK") == 1
     users = [rest for word, rest in steps if word == "USER"]
-    assert users == ["duel"]
+    assert users == ["10001"]
     assert words.index("USER") < words.index("CMD")
     known = {"FROM", "COPY", "RUN", "ENV", "WORKDIR", "USER", "VOLUME", "EXPOSE", "HEALTHCHECK", "CMD"}
     assert set(words) <= known

@@ -1,8 +1,14 @@
-"""Documents as rows of PostgreSQL."""
+"""Documents as rows of PostgreSQL.
+
+A screen reads its session and its seat some ten times in one run. What was read is therefore believed for
+``BELIEVED_S``; what this process writes, it knows at once. A writer who read what another process had
+changed meanwhile is refused by the version, as anywhere, and reads afresh.
+"""
 
 import json
 from dataclasses import replace
 from datetime import datetime
+from time import monotonic
 from typing import Any
 
 from optimizer.domain import StudyId
@@ -10,6 +16,9 @@ from optimizer.errors import NotFound
 from optimizer.storage.documents import Document, encoded, quicker
 from optimizer.storage.postgres_server import Db, Server, sql
 from optimizer.storage.rows import write_time
+
+BELIEVED_S = 0.5
+REMEMBERED = 10_000
 
 _SELECT = "SELECT kind, id, study, body, version, changed_at FROM documents"
 
@@ -19,6 +28,7 @@ class PostgresDocuments:
 
     def __init__(self, server: Server) -> None:
         self._server = server
+        self._read: dict[tuple[str, str], tuple[float, Document]] = {}
 
     def put(self, document: Document) -> Document:
         body = encoded(document)
@@ -47,11 +57,22 @@ class PostgresDocuments:
             if done.rowcount == 0:
                 raise quicker(document)
 
+        self._read.pop(_key(document), None)
         self._server.write(write, lambda db: _found(db, document) == put)
+        self._read.pop(_key(document), None)  # another thread may have read it meanwhile
         return put
 
     def get(self, kind: str, id: str) -> Document | None:
-        return self._server.read(lambda db: _found(db, Document(kind, id, {})))
+        until, known = self._read.get((kind, id), (0.0, None))
+        if monotonic() < until:
+            return known
+        asked = monotonic()
+        found = self._server.read(lambda db: _found(db, Document(kind, id, {})))
+        if found is not None:
+            if len(self._read) >= REMEMBERED:
+                self._read.clear()
+            self._read[kind, id] = (asked + BELIEVED_S, found)
+        return found
 
     def all(self, kind: str, study: StudyId | None = None) -> list[Document]:
         where, values = ("", (kind,)) if study is None else ("AND study = %s", (kind, study))
@@ -64,7 +85,9 @@ class PostgresDocuments:
             if db.execute(statement, (*_key(document), document.version)).rowcount == 0:
                 raise quicker(document)
 
+        self._read.pop(_key(document), None)
         self._server.write(write, lambda db: _found(db, document) is None)
+        self._read.pop(_key(document), None)
 
 
 def _check_study(db: Db, document: Document) -> None:

@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import psycopg
@@ -14,7 +15,9 @@ import pytest
 from optimizer.domain import Batch, DuelId, StudyId, VoteId
 from optimizer.errors import AlreadyVoted, BadInput, Conflict, StorageError
 from optimizer.storage import open_store
+from optimizer.storage.documents import Document
 from optimizer.storage.postgres import PostgresStore
+from optimizer.storage.postgres_documents import BELIEVED_S
 from optimizer.storage.postgres_migrations import migrate
 from optimizer.storage.postgres_schema import STEPS
 from optimizer.storage.postgres_server import place
@@ -225,3 +228,26 @@ def test_the_driver_is_imported_late() -> None:
     )
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert re.search(r"pip install -r requirements-postgres\.txt", said)
+
+
+def test_what_another_process_changed_is_believed_soon_and_never_overwritten(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 100.0
+    monkeypatch.setattr("optimizer.storage.postgres_documents.monotonic", lambda: now)
+    here, there = PostgresStore(address), PostgresStore(address)
+    first = here.documents.put(Document("session", "a", {"open": True}))
+    assert there.documents.get("session", "a") == first
+    second = here.documents.put(replace(first, body={"open": False}))
+    assert here.documents.get("session", "a") == second
+    assert there.documents.get("session", "a") == first
+    with pytest.raises(Conflict):
+        there.documents.put(replace(first, body={"open": None}))
+    assert there.documents.get("session", "a") == second  # refused, so it has read again
+    third = here.documents.put(replace(second, body={}))
+    now += BELIEVED_S
+    assert there.documents.get("session", "a") == third
+    here.documents.remove(third)
+    assert here.documents.get("session", "a") is None
+    here.close()
+    there.close()
