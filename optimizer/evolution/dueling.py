@@ -127,8 +127,8 @@ class Dueling:
             run.wait(PATIENCE_S)
 
     def begun(self, record: Record) -> Record:
-        """The duels of the round begin, on what counts so far. Round 0 counts earlier votes as its own, unless
-        some prompt in use has not had its first duels.
+        """The duels of the round begin, on what counts so far. Round 0 counts earlier votes as its own,
+        unless some prompt in use has not had its first duels.
         """
         plan = record.plan
         targets = {}

@@ -25,8 +25,8 @@ def draw(visit: Visit, study: Study, chosen: VoteFilter) -> None:
         family_tree(nodes), key="family_tree", config={**charts.CONFIG, **charts.file_name("lineage")}
     )
     st.caption(
-        "Blue is strong, red is weak, dark without votes; a crossed circle is retired, a dotted line leads to "
-        "a second parent. On each line stands what changed; hover the diamond to read it in full."
+        "Blue is strong, red is weak, dark without votes; a crossed circle is retired, a dotted line leads "
+        "to a second parent. On each line stands what changed; hover the diamond to read it in full."
     )
     children = [node for node in nodes if node.depth]
     if not children:

@@ -79,7 +79,7 @@ def kept(tmp_path: Path) -> Store:
 
 LOOP = (
     "--proposer", "top_mutation", "--writer", "poet", "--judge", "judge", "--mode", "one_order",
-    "--outputs", "writer", "--rounds", "2", "--votes", "12", "--children", "2", "--child-inputs", "3",
+    "--outputs", "writer", "--rounds", "2", "--votes", "9", "--children", "2", "--child-inputs", "3",
 )  # fmt: skip
 
 
@@ -113,10 +113,10 @@ def test_proposals_wait_for_a_person_and_the_run_goes_on_afterwards(run: Run, tm
 
 
 def test_a_spent_budget_has_its_own_exit_code_and_a_higher_one_goes_on(run: Run, server: FakeServer) -> None:
-    result = run(*LOOP, "--accept-unseen", "--budget-calls", "25")
+    result = run(*LOOP, "--accept-unseen", "--budget-calls", "22")
     assert result.exit_code == 4, result.output
     assert "Raise it" in result.stderr
-    assert server.answered <= 25
+    assert server.answered <= 22
     again = run("--budget-calls", "900")
     assert again.exit_code == 0, again.output
     assert again.stdout.startswith("2 rounds, 4 proposals")

@@ -60,7 +60,7 @@ def test_the_loop_improves_the_pool_and_keeps_what_it_did() -> None:
     assert found.evolution.runs(STUDY) == [seen]
 
 
-@pytest.mark.parametrize("calls", [3, 9, 17, 30])
+@pytest.mark.parametrize("calls", [3, 17, 30])
 def test_a_budget_is_kept_over_all_that_a_run_does(calls: int) -> None:
     found = make_evolved()
     seen = found.run(found.plan(budget=Budget(calls=calls)))
@@ -218,7 +218,7 @@ def test_a_weak_pool_is_evolved_at_once() -> None:
 
 def test_the_pool_stays_bounded_and_what_a_person_brings_back_stays() -> None:
     found = make_evolved(prompts=5)
-    seen = found.run(found.plan(rounds=2, round_votes=60, most_prompts=4))
+    seen = found.run(found.plan(rounds=2, round_votes=40, most_prompts=4))
     record = seen.record
     gone = [prompt for prompt in found.store.prompts(STUDY) if prompt.retired_at is not None]
     assert {prompt.id for prompt in gone} == set(record.retired)
