@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from optimizer.domain import Connection
-from optimizer.errors import BadInput, NotFound
+from optimizer.errors import BadInput, Conflict, NotFound
 from optimizer.llm import open_model, provider
 from optimizer.llm.base import Completion, Embedder, LanguageModel, Message, Request, Role
 from optimizer.llm.keys import KEY_PREFIX, Key, KeyRing, key_variable
@@ -70,6 +70,14 @@ class Connections:
                     f"{key_variable(other.name)}. Choose a name that differs in more than punctuation."
                 )
         self._store.put_connection(connection)
+
+    def add(self, connection: Connection) -> None:
+        """Keep a new one. ``Conflict`` when there is one of its name."""
+        if any(other.name == connection.name for other in self._store.connections()):
+            raise Conflict(
+                f"There is a connection '{connection.name}' already. Edit it, or choose another name."
+            )
+        self.put(connection)
 
     def remove(self, name: str) -> None:
         self._store.remove_connection(name)

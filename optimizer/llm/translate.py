@@ -92,8 +92,9 @@ def _by_status(
         return WrongAddress(f"There is nothing at {server} that answers. The address usually ends in /v1.")
     if status == 429:
         wait = retry_after(error.response.headers)
+        asks = f" It asks to wait {_span(wait)}." if wait else ""
         return RateLimited(
-            f"{server} takes no more calls for the moment. Lower the connection's limits.", wait
+            f"{server} takes no more calls for the moment.{asks} Lower the connection's limits.", wait
         )
     if status in (408, 504):
         return TimedOut(f"{server} gave up waiting for '{model}' (HTTP {status}). Try again.")
@@ -144,3 +145,8 @@ def _number(value: str | None) -> float | None:
     except ValueError:
         return None
     return number if number is not None and 0 <= number < float("inf") else None
+
+
+def _span(seconds: float) -> str:
+    """'40 seconds', '60 minutes'."""
+    return f"{max(1.0, seconds):.0f} seconds" if seconds < 120 else f"{seconds / 60:.0f} minutes"

@@ -194,8 +194,7 @@ def _take(prefix: str) -> bool:
 
 
 def _save(visit: Visit, prefix: str, old: Connection | None) -> None:
-    connection = typed_in(prefix, old or EMPTY)
-    if _take(prefix) and notices.attempt(
-        lambda: visit.services.connections.put(connection), f"'{connection.name}' is saved."
-    ):
+    connection, known = typed_in(prefix, old or EMPTY), visit.services.connections
+    keep = known.put if old else known.add
+    if _take(prefix) and notices.attempt(lambda: keep(connection), f"'{connection.name}' is saved."):
         close()

@@ -90,6 +90,15 @@ def test_opening_a_connection_and_saving_changes_nothing(connected: Visitor) -> 
     assert connected.services.connections.all() == [before]
 
 
+def test_a_new_connection_takes_nobodys_name(connected: Visitor) -> None:
+    (before,) = connected.services.connections.all()
+    connected.click("new_connection")
+    connected.fill(**{f"{NEW}_name": "Fake", f"{NEW}_server": "http://elsewhere/v1", f"{NEW}_model": "m"})
+    connected.click(f"{NEW}_save")
+    assert "There is a connection 'Fake' already." in connected.shown()
+    assert connected.services.connections.all() == [before]
+
+
 def test_a_trial_shows_the_exact_error_and_never_the_key(connected: Visitor, server: FakeServer) -> None:
     connected.click("test_Fake")
     assert "wants a key and none was given" in connected.at.error[0].value

@@ -40,6 +40,7 @@ FAULTS: list[tuple[Fault, type[ProviderError], str]] = [
     (Fault.NO_PATH, errors.WrongAddress, "/v1"),
     (Fault.RATE_LIMITED, errors.RateLimited, "limits"),
     (Fault.RATE_LIMITED_SILENT, errors.RateLimited, "limits"),
+    (Fault.RATE_LIMITED_LONG, errors.RateLimited, "asks to wait 60 minutes"),
     (Fault.QUOTA, errors.QuotaSpent, "Top it up"),
     (Fault.BROKEN, errors.ServerBusy, "Try again"),
     (Fault.BUSY, errors.ServerBusy, "Try again"),
