@@ -32,6 +32,7 @@ from optimizer.judging.bar import Bar
 from optimizer.judging.criticism import Criticism
 from optimizer.judging.docket import Docket, OutputSource
 from optimizer.judging.estimate import Estimate, estimate
+from optimizer.judging.latest import keep, latest
 from optimizer.judging.outputs import GeneratedAhead
 from optimizer.judging.plan import Plan, Seat, judge_rater
 from optimizer.judging.progress import JudgeProgress
@@ -96,7 +97,10 @@ class Judging:
         ``BadInput`` for a plan that cannot be, ``Conflict`` when one of its judges is at work in the study
         already or was set aside.
         """
-        return self._start(plan, ledger or Ledger(plan.budget), typed, generation_budget)
+        run = self._start(plan, ledger or Ledger(plan.budget), typed, generation_budget)
+        if plan.follow and ledger is None:
+            keep(self._store, plan)
+        return run
 
     def resume(
         self,
@@ -110,6 +114,10 @@ class Judging:
         ledger = run.ledger
         ledger.budget = plan.budget
         return self._start(plan, ledger, typed, generation_budget)
+
+    def latest(self, study: StudyId) -> Plan | None:
+        """What the study's last run was to do, also one of a process that is gone; None before the first."""
+        return latest(self._store, study)
 
     def runs(self, study: StudyId | None = None) -> list[Run]:
         """The runs of this process, newest first; of one study or of all."""

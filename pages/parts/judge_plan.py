@@ -22,6 +22,7 @@ def draw(visit: Visit, study: Study, known: Mapping[str, Connection]) -> None:
     if not known:
         no_connection()
         return
+    _offer_to_go_on(visit, study, known)
     with st.container(border=True, key="judge_plan"):
         left, right = st.columns(2, gap="large")
         with left:
@@ -36,6 +37,29 @@ def draw(visit: Visit, study: Study, known: Mapping[str, Connection]) -> None:
             study.id, seats, duels, calibrate, until_advised=advised, budget=budget, outputs=outputs or None
         )
         _button(visit, plan)
+
+
+def _offer_to_go_on(visit: Visit, study: Study, known: Mapping[str, Connection]) -> None:
+    """With the last run of a process that is gone; this one's have a button of their own."""
+    judging = visit.services.judging
+    plan = None if any(run.plan.follow for run in judging.runs(study.id)) else judging.latest(study.id)
+    if plan is None or not {seat.connection for seat in plan.panel} | {plan.outputs or ""} <= {*known, ""}:
+        return
+    most = judging.estimate(plan)
+    if not most.votes:
+        return
+    with st.container(border=True, horizontal=True, vertical_alignment="center", key="judge_left"):
+        who, most_of_it = ", ".join(seat.connection for seat in plan.panel), limits.told(plan.budget)
+        told = f"The last run was to end with {plan.duels:,} votes of each judge ({who}), {most_of_it}."
+        st.markdown(labels.plain(told), width="stretch")
+        st.button(
+            labels.plain(f"Go on: {took(most)}"),
+            key="judge_go_on",
+            icon=":material/play_arrow:",
+            help="Limits count from now on.",
+            on_click=start,
+            args=(visit, plan),
+        )
 
 
 def no_connection() -> None:

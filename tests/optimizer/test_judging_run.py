@@ -126,6 +126,20 @@ def test_the_same_plan_again_goes_on_where_it_stopped(world: World) -> None:
     assert world.run(world.plan(name, duels=25)).votes == 0
 
 
+def test_what_a_run_had_in_mind_outlives_it(world: World) -> None:
+    name = world.connect("j", BEST)
+    assert world.judging.latest(STUDY) is None
+    world.run(world.plan(name, duels=4))
+    plan = world.plan(
+        name, duels=9, mode="majority", repeats=2, calibrate=3, budget=Budget(calls=80, money=None)
+    )
+    world.run(plan)
+    assert world.judging.latest(STUDY) == plan
+    match = Match(PromptId("p0"), PromptId("p1"), world.store.inputs(STUDY)[0].id)
+    world.run(world.plan(name, matches=(match,), follow=False))
+    assert world.judging.latest(STUDY) == plan  # a challenge is no run to go on with
+
+
 def test_duels_in_flight_are_pending_and_within_the_limit(world: World) -> None:
     most, at_once, gate = 0, 0, threading.Lock()
 

@@ -19,6 +19,7 @@ from optimizer.domain import (
     utc_now,
 )
 from optimizer.judges.scripted import answer_by, perfect
+from optimizer.judging.latest import keep
 from optimizer.judging.progress import State
 from optimizer.llm.base import Message, Request, Role
 from tests.fakes.openai_server import FakeServer
@@ -129,6 +130,23 @@ def test_a_run_is_stopped_and_resumed(visitor: Visitor, study: Study, server: Fa
     assert again.id != run.id
     again.cancel()
     assert again.wait(20.0)
+
+
+def test_a_run_of_a_process_that_is_gone_goes_on(
+    visitor: Visitor, study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judged(visitor, study, 6)
+    assert "judge_go_on" not in [button.key for button in visitor.at.button]
+    judging = visitor.services.judging
+    keep(visitor.services.store, replace(judging.runs(study.id)[0].plan, duels=9))
+    monkeypatch.setattr(judging, "_runs", {})  # as after a restart
+    visitor.run()
+    assert "was to end with 9 votes of each judge (Fake), without a limit." in visitor.shown()
+    assert "3 votes, at most 6 calls" in visitor.at.button(key="judge_go_on").label
+    visitor.click("judge_go_on")
+    (run,) = judging.runs(study.id)
+    assert run.wait(20.0)
+    assert run.progress().judges[0].votes == 3
 
 
 def test_a_spent_budget_can_be_raised(visitor: Visitor, study: Study) -> None:
