@@ -292,7 +292,10 @@ def write_report(report: Report, folder: Path) -> None:
     lines += [f"| {v.target} | {mark[v.met]} | {v.measured} |" for v in verdicts]
     lines += ["", "## Worlds", "", report.tables(), ""]
     folder.mkdir(exist_ok=True)
-    (folder / "benchmarks.md").write_text("\n".join(lines))
+    page = folder / "benchmarks.md"
+    known = page.read_text(encoding="utf-8") if page.exists() else ""
+    kept = "".join(known.partition("\n## Evolution")[1:])  # measured by another script
+    page.write_text("\n".join(lines) + kept, encoding="utf-8")
     worlds = [world for world in ("btl10", "btl20", "sushi16", "cyclic4") if world in report.worlds()]
     panels = {world: report.players(world) for world in worlds}
     (folder / "benchmarks.svg").write_text(line_plot(panels))
