@@ -6,6 +6,7 @@ a person typed in this session, by ``optimizer.llm.keys.origin`` of the server t
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from optimizer.domain import Connection
 from optimizer.errors import BadInput, Conflict, NotFound
@@ -15,6 +16,9 @@ from optimizer.llm.keys import KEY_PREFIX, Key, KeyRing, key_variable
 from optimizer.llm.lane import Lane, Lanes
 from optimizer.llm.sharing import Sharing
 from optimizer.storage.base import Store
+
+if TYPE_CHECKING:
+    from optimizer.llm.bulk import Bulk
 
 TRIAL = Request((Message(Role.USER, "Say hello in one short sentence."),), max_tokens=500)
 
@@ -94,6 +98,15 @@ class Connections:
         """The connection, opened; all its users share its limits."""
         connection = self.named(name)
         return self._lanes.lane(connection, self._keys.find(connection, typed))
+
+    def bulk(self, name: str, typed: Mapping[str, str] | None = None) -> "Bulk":
+        """The connection's batches. ``BadInput`` where its provider has none."""
+        connection = self.named(name)
+        if not connection.server.startswith("http"):
+            raise BadInput(f"'{name}' is no server, so it takes no batches.")
+        from optimizer.llm.bulk import Bulk
+
+        return Bulk(connection, self._keys.find(connection, typed))
 
     def embedder(self, name: str, typed: Mapping[str, str] | None = None) -> Embedder:
         """The connection's model as an embedder."""

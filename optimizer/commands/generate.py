@@ -8,7 +8,7 @@ import click
 from optimizer.commands.common import find_study, opened, sentences
 from optimizer.generation.cells import Order
 from optimizer.generation.costs import money_text
-from optimizer.generation.job import Job, Progress, State
+from optimizer.generation.job import Progress, Running, State
 from optimizer.llm.budget import Budget
 
 INCOMPLETE, SPENT, INTERRUPTED = 3, 4, 130
@@ -25,6 +25,9 @@ REASONS_SHOWN = 5
 @click.option("--budget-money", type=click.FloatRange(0), help="Spend no more than this.")
 @click.option("--retry", is_flag=True, help="Ask again where nothing came back that could be shown.")
 @click.option("--accept-truncated", is_flag=True, help="Let answers cut off at max_tokens into duels.")
+@click.option(
+    "--bulk", is_flag=True, help="Send all as one batch; cheaper at some servers, takes up to a day."
+)
 @click.option("--preview", is_flag=True, help="Only say what it would take.")
 @sentences
 def generate(
@@ -36,6 +39,7 @@ def generate(
     budget_money: float | None,
     retry: bool,
     accept_truncated: bool,
+    bulk: bool,
     preview: bool,
 ) -> None:
     """Generate the outputs that STUDY lacks. Running it again goes on where it stopped.
@@ -48,7 +52,13 @@ def generate(
     with opened() as services:
         found = find_study(services, study)
         order = Order(
-            found.id, connection, samples, budget=budget, retry=retry, accept_truncated=accept_truncated
+            found.id,
+            connection,
+            samples,
+            budget=budget,
+            retry=retry,
+            accept_truncated=accept_truncated,
+            bulk=bulk,
         )
         click.echo(services.generation.preview(order).sentence, err=True)
         if preview:
@@ -60,7 +70,7 @@ def generate(
     _leave(progress)
 
 
-def _watch(job: Job) -> Progress:
+def _watch(job: Running) -> Progress:
     """Show the progress until the job ends; on Ctrl-C let the calls in flight finish."""
     behind = 0
     with click.progressbar(length=job.progress().total, label="Generating", file=sys.stderr) as bar:

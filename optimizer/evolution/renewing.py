@@ -14,7 +14,7 @@ from optimizer.evolution.proposing import State as Drafting
 from optimizer.evolution.record import Phase, Record, State
 from optimizer.evolution.tools import PATIENCE_S, Tools
 from optimizer.generation.cells import Order as Outputs
-from optimizer.generation.job import Job
+from optimizer.generation.job import Running
 from optimizer.generation.job import State as Making
 from optimizer.proposers import PROPOSERS
 
@@ -28,7 +28,7 @@ class Renewing:
         self._tools = tools
         self._begin = begin
         self._drafting: Proposing | None = None
-        self._making: Job | None = None
+        self._making: Running | None = None
 
     def propose(self, record: Record) -> Record:
         """Have the round's proposals drafted; those that are there already are not asked for again."""

@@ -30,7 +30,8 @@ class Order:
 
     Without ``cells`` it is the grid of the study's active prompts and inputs, or of those named.
     ``retry`` asks again, as further samples, where nothing that could be shown came back.
-    ``accept_truncated`` lets answers that were cut off at max_tokens into duels.
+    ``accept_truncated`` lets answers that were cut off at max_tokens into duels. ``bulk`` sends all as one
+    batch, where the server takes batches: often cheaper, and done within a day.
     """
 
     study: StudyId
@@ -42,6 +43,7 @@ class Order:
     budget: Budget = NO_LIMIT
     retry: bool = False
     accept_truncated: bool = False
+    bulk: bool = False
 
 
 class Material:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from time import monotonic
+from typing import Protocol
 
 from optimizer.domain import new_id
 from optimizer.errors import ProviderError, StorageError
@@ -48,6 +49,24 @@ class Progress:
     def share(self) -> float:
         """How much of the work is behind us, 0 to 1."""
         return (self.done + self.failed) / self.total if self.total else 1.0
+
+
+class Running(Protocol):
+    """Background generation as those see it who watch: call by call (``Job``), or as one batch."""
+
+    id: str
+    order: Order
+    ended_at: float | None
+
+    def progress(self) -> Progress: ...
+
+    def cancel(self) -> None: ...
+
+    def leave(self) -> None:
+        """The app stops: as ``cancel``, but what goes on without us may go on."""
+        ...
+
+    def wait(self, timeout_s: float | None = None) -> bool: ...
 
 
 class Job:
@@ -107,6 +126,10 @@ class Job:
             self._cancelled.set()
             if self._state is State.RUNNING:
                 self._state = State.CANCELLED
+
+    def leave(self) -> None:
+        """The same: without this process nothing goes on."""
+        self.cancel()
 
     def wait(self, timeout_s: float | None = None) -> bool:
         """Wait until nothing of the job is under way; False when that took longer."""

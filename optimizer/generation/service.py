@@ -14,7 +14,7 @@ from optimizer.errors import Conflict
 from optimizer.generation.cells import Cell, Material, Order, missing
 from optimizer.generation.costs import Preview, preview, spend_of_output, spent_by_prompt
 from optimizer.generation.drafts import Draft, Drafts
-from optimizer.generation.job import Job, State
+from optimizer.generation.job import Job, Running, State
 from optimizer.generation.keeper import Keeper
 from optimizer.generation.stability import Stability, stability
 from optimizer.generation.writer import Writer
@@ -47,7 +47,7 @@ class Generation:
         self._embedder = embedder or HashedEmbedder()
         self._drafts = Drafts()
         self._keeper = Keeper(store)
-        self._jobs: dict[str, Job] = {}
+        self._jobs: dict[str, Running] = {}
         self._ahead: dict[tuple[StudyId, str], tuple[Job, Lane]] = {}
         self._ledgers: dict[StudyId, Ledger] = {}
         self._closing = threading.Event()  # no further call is made
@@ -64,16 +64,18 @@ class Generation:
 
     def start(
         self, order: Order, typed: Mapping[str, str] | None = None, ledger: Ledger | None = None
-    ) -> Job:
+    ) -> Running:
         """Begin in the background. What is there already is left alone; so a second start resumes.
         ``ledger`` is an account that others spend from, too."""
         material = Material(self._store, order.study)
         cells = missing(self._store, order, material)
         lane = self._connections.lane(order.connection, typed)
         order.budget.check(lane.connection)
+        if order.bulk:
+            return self._begin_bulk(order, cells, lane, material, ledger or Ledger(order.budget), typed)
         return self._begin(order, cells, lane, material, ledger or Ledger(order.budget))
 
-    def jobs(self, study: StudyId | None = None) -> list[Job]:
+    def jobs(self, study: StudyId | None = None) -> list[Running]:
         """The jobs of this process, newest first; of one study or of all."""
         with self._lock:
             jobs = list(self._jobs.values())
@@ -181,7 +183,10 @@ class Generation:
         """Make no further call and wait for those in flight, but not for long: what comes later is lost."""
         self._closing.set()
         for job in self.jobs():
-            job.cancel()
+            job.leave()
+        for job in self.jobs():
+            if job.order.bulk:
+                job.wait(patience_s)
         self._drafts.wait_until_none(patience_s)
         self._closed.set()
 
@@ -204,14 +209,34 @@ class Generation:
                 writer.write(draft, streamed=False)
 
         job = Job(order, cells, write, ledger, cancelled, threads=lane.connection.concurrency)
+        self._register(job)
+        job.start()
+        return job
+
+    def _begin_bulk(
+        self,
+        order: Order,
+        cells: list[Cell],
+        lane: Lane,
+        material: Material,
+        ledger: Ledger,
+        typed: Mapping[str, str] | None,
+    ) -> Running:
+        from optimizer.generation.bulk import BulkJob  # few need it
+
+        bulk = self._connections.bulk(order.connection, typed)
+        job = BulkJob(order, cells, self._store, bulk, material, ledger, lane.connection)
+        self._register(job)
+        job.start()
+        return job
+
+    def _register(self, job: Running) -> None:
         with self._lock:
             if self._closing.is_set():
                 raise CallCancelled("The app is stopping.")
             self._jobs[job.id] = job
             for old in [id for id, known in self._jobs.items() if known.ended_at is not None][:-JOBS_KEPT]:
                 del self._jobs[old]
-        job.start()
-        return job
 
     def _writer(
         self, study: StudyId, lane: Lane, model: LanguageModel, material: Material, accept_truncated: bool

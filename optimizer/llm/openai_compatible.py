@@ -70,7 +70,7 @@ class OpenAICompatible:
                         yield piece
                     self._check_limits(answer.length, deadline)
         except FAULTS as error:
-            fault = self._translate(error)
+            fault = self.translated(error)
         if fault is not None:
             raise fault
         yield answer.completion(request, _milliseconds(started))
@@ -84,7 +84,7 @@ class OpenAICompatible:
             rows = listed.get("data") if isinstance(listed, dict) else None
             names = [str(row["id"]) for row in rows or () if isinstance(row, dict) and "id" in row]
         except FAULTS as error:
-            fault = self._translate(error)
+            fault = self.translated(error)
         if fault is not None:
             raise fault
         return tuple(sorted(names))
@@ -98,7 +98,7 @@ class OpenAICompatible:
             return body if self._key is None else self._key.redact(body.decode(errors="replace")).encode()
         except FAULTS as error:
             if not self._adapt(error):
-                fault = self._translate(error)
+                fault = self.translated(error)
         if fault is not None:
             raise fault
         return self._post(request, deadline)
@@ -109,7 +109,7 @@ class OpenAICompatible:
         with self._client.chat.completions.with_streaming_response.create(
             model=self._connection.model,
             messages=(),
-            extra_body=self._body(request),
+            extra_body=self.body(request),
         ) as response:
             for block in response.iter_bytes():
                 body += block
@@ -123,14 +123,19 @@ class OpenAICompatible:
                 model=self._connection.model,
                 messages=(),
                 stream=True,
-                extra_body=self._body(request) | ({} if self._no_stream_options else options),
+                extra_body=self.body(request) | ({} if self._no_stream_options else options),
             )
         except openai.BadRequestError as error:
             if not self._adapt(error):
                 raise
         return self._open_stream(request)
 
-    def _body(self, request: Request) -> dict[str, object]:
+    @property
+    def client(self) -> openai.OpenAI:
+        """For what is no chat completion; its faults are told by ``translated``."""
+        return self._client
+
+    def body(self, request: Request) -> dict[str, object]:
         """The body but for the model, as plain data: what is passed by name, the library first walks
         through with its type annotations, for longer than all the rest of a call takes."""
         limit = "max_completion_tokens" if self._new_token_limit else "max_tokens"
@@ -150,12 +155,14 @@ class OpenAICompatible:
 
     def _adapt(self, error: LibraryFault) -> bool:
         """Does the server want the request in its other dialect? Then the next one is."""
-        if not isinstance(error, openai.BadRequestError):
-            return False
-        if "max_completion_tokens" in error.message and not self._new_token_limit:
+        return isinstance(error, openai.BadRequestError) and self.learn(error.message)
+
+    def learn(self, message: str) -> bool:
+        """The same, from what it says of a request that it refused."""
+        if "max_completion_tokens" in message and not self._new_token_limit:
             self._new_token_limit = True
             return True
-        if "stream_options" in error.message and not self._no_stream_options:
+        if "stream_options" in message and not self._no_stream_options:
             self._no_stream_options = True
             return True
         return False
@@ -172,7 +179,8 @@ class OpenAICompatible:
                 "max_tokens or a longer time-out."
             )
 
-    def _translate(self, error: LibraryFault) -> ProviderError:
+    def translated(self, error: LibraryFault) -> ProviderError:
+        """A fault of the library as one of ours, without the key."""
         redact = str if self._key is None else self._key.redact
         return translate(error, self._connection, self._key is not None, redact)
 

@@ -35,6 +35,7 @@ class Doing:
 
     wait: Callable[[float], bool]
     cancel: Callable[[], None]
+    leave: Callable[[], None]  # the worker stops: what goes on without it may go on
     status: Callable[[], Status]
     run: str = ""
 
@@ -81,7 +82,7 @@ class Foreman:
             if known.cancel:
                 doing.cancel()
             if self.stopping.is_set():
-                doing.cancel()
+                doing.leave()
                 doing.wait(PATIENCE_S)
                 status = doing.status()
                 if status.state is State.CANCELLED and not known.cancel:
@@ -112,7 +113,7 @@ class Foreman:
             state = State(now.state.value)
             return Status(state, now.done, now.total, now.failed, now.spent, note, now.last_error)
 
-        return Doing(job.wait, job.cancel, status)
+        return Doing(job.wait, job.cancel, job.leave, status)
 
     def _judge(self, plan: JudgingPlan, ledger: Ledger) -> Doing:
         run = self._judging.start(plan, ledger=ledger)
@@ -130,7 +131,7 @@ class Foreman:
                 now.last_error,
             )
 
-        return Doing(run.wait, run.cancel, status)
+        return Doing(run.wait, run.cancel, run.cancel, status)
 
     def _evolve(self, plan: EvolutionPlan, begun: str) -> Doing:
         evolution = self._evolution
@@ -142,7 +143,10 @@ class Foreman:
             news = record.news[-1].text if record.news else ""
             return Status(state, record.round, plan.rounds, 0, record.spent, news, record.error)
 
-        return Doing(lambda seconds: evolution.wait(run, seconds), lambda: evolution.cancel(run), status, run)
+        def cancel() -> None:
+            evolution.cancel(run)
+
+        return Doing(lambda seconds: evolution.wait(run, seconds), cancel, cancel, status, run)
 
 
 def _queued(status: Status) -> Status:

@@ -69,7 +69,12 @@ def _draw_missing(visit: Visit, study: Study, known: Mapping[str, Connection], b
         key="generate_cut",
         help="Otherwise an answer that reached its token limit is held back.",
     )
-    order = Order(study.id, name, int(samples), budget=budget, retry=retry, accept_truncated=cut)
+    bulk = st.toggle(
+        "Send all as one batch",
+        key="generate_bulk",
+        help="Where the server takes batches: often cheaper than shown, and done within a day.",
+    )
+    order = Order(study.id, name, int(samples), budget=budget, retry=retry, accept_truncated=cut, bulk=bulk)
     if busy:
         st.button("Generating…", key="generating", icon=":material/bolt:", disabled=True)
     else:

@@ -4,7 +4,7 @@ import streamlit as st
 
 from optimizer.domain import Study
 from optimizer.generation.costs import money_text
-from optimizer.generation.job import Job, Progress, State
+from optimizer.generation.job import Progress, Running, State
 from optimizer.llm.budget import Spend
 from pages.parts import labels
 from pages.parts.access import Visit
@@ -22,7 +22,7 @@ SAID = {
 UNFINISHED = (State.CANCELLED, State.SPENT, State.STOPPED)
 
 
-def of_study(visit: Visit, study: Study) -> list[Job]:
+def of_study(visit: Visit, study: Study) -> list[Running]:
     """The newest jobs that had something to do."""
     jobs = visit.services.generation.jobs(study.id)
     return [job for job in jobs if job.progress().total][:SHOWN]
@@ -53,7 +53,7 @@ def took(spent: Spend) -> str:
     return f"{told}, {money_text(spent.money)}" if spent.money else told
 
 
-def _draw_job(job: Job) -> None:
+def _draw_job(job: Running) -> None:
     progress = job.progress()
     ahead = " ahead of need" if job.order.cells is not None else ""
     with st.container(border=True, key=f"job_{job.id}", gap="xsmall"):

@@ -18,6 +18,7 @@ called, ``POST /_fake/faults`` with a JSON list of names sets the faults of the 
 
 import argparse
 import json
+import sys
 import threading
 import time
 from collections import Counter, deque
@@ -27,6 +28,10 @@ from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # when it is a process of its own
+
+from tests.fakes.batches import FakeBatches
 
 Body = dict[str, Any]
 MODELS = ("fake-large", "fake-model", "fake-small")
@@ -93,8 +98,14 @@ class FakeServer:
         self._window: deque[float] = deque()
         self.lock = threading.Lock()
         self.stopping = threading.Event()
+        self.batches = FakeBatches(self._answer_one)
         self._http = _Server(("127.0.0.1", port), _handler(self))
         self._thread = threading.Thread(target=self._http.serve_forever, args=(0.02,), daemon=True)
+
+    def _answer_one(self, body: Body) -> Body:
+        self.note(200)
+        self.note_answer(body)
+        return completion(self.reply(body), body, None)
 
     @property
     def url(self) -> str:
@@ -196,11 +207,42 @@ def _handler(server: FakeServer) -> type[BaseHTTPRequestHandler]:
                     return
                 rows = [{"id": name, "object": "model"} for name in MODELS]
                 self.send_json(200, {"object": "list", "data": rows})
+            elif self.path.startswith(("/v1/batches", "/v1/files")) and self.key_fits():
+                self.get_batch()
             else:
                 self.send_page(404)
 
+        def get_batch(self) -> None:
+            batches, parts = server.batches, self.path.partition("?")[0].split("/")
+            if len(parts) == 3:
+                rows = list(batches.batches.values())
+                self.send_json(200, {"object": "list", "data": rows, "has_more": False})
+            elif parts[2] == "batches" and parts[3] in batches.batches:
+                self.send_json(200, batches.look(parts[3]))
+            elif parts[2] == "files" and parts[3] in batches.files:
+                self.send_raw(200, batches.files[parts[3]], {"Content-Type": "application/jsonl"})
+            else:
+                self.send_error_json(404, "No such thing.")
+
+        def post_batch(self, raw: bytes) -> None:
+            batches, parts = server.batches, self.path.split("/")
+            if parts[2] == "files":
+                self.send_json(200, batches.upload(raw, self.headers["content-type"]))
+            elif len(parts) == 3:
+                made = batches.create(json.loads(raw))
+                if batches.silent:
+                    self.close_connection = True
+                    return
+                self.send_json(200, made)
+            else:
+                self.send_json(200, batches.cancel(parts[3]))
+
         def do_POST(self) -> None:
             raw = self.rfile.read(int(self.headers.get("content-length", 0)))
+            if self.path.startswith(("/v1/batches", "/v1/files")):
+                if self.key_fits():
+                    self.post_batch(raw)
+                return
             body = json.loads(raw) if raw else {}
             if self.path == "/_fake/faults":
                 server.faults.extend(Fault(name) for name in body)
