@@ -24,6 +24,7 @@ def sidebar(visit: Visit) -> None:
     if linked in names and linked != st.session_state.get(IN_URL):
         st.session_state[STUDY] = linked  # a link was followed, or the browser went back
     with st.sidebar:
+        st.html(SIDEBAR_STYLE)
         chosen = st.selectbox(
             "Study",
             list(names),
@@ -88,6 +89,14 @@ def show_message() -> None:
     if text:
         st.toast(text)
 
+
+# The study stands above the screens that are about it; Streamlit puts them the other way round.
+SIDEBAR_STYLE = """<style>
+[data-testid="stSidebarContent"] { display: flex; flex-direction: column; }
+[data-testid="stSidebarHeader"] { order: -2; height: 2.4rem; }
+[data-testid="stSidebarUserContent"] { order: -1; padding-top: 0; padding-bottom: 0.6rem; }
+[data-testid="stSidebarNavSeparator"] { display: none; }
+</style>"""
 
 # What Streamlit has no parameter for: panes of equal height that scroll by themselves and fill what
 # the input and the answers leave of the window, and rows of buttons that stay low.
