@@ -150,6 +150,15 @@ def megabytes(pids: list[int]) -> float:
     )
 
 
+def processor_seconds(pids: list[int]) -> float:
+    """What the servers have used of the processor so far."""
+    ticks = 0
+    for pid in pids:
+        fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+        ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
 def seat_all(
     store: Store, study: StudyId, urls: list[str], count: int, overlap: int, seed: int
 ) -> list[Rater]:
@@ -281,9 +290,13 @@ def main() -> None:
             store = open_store(database)
             study = next(study.id for study in store.studies() if study.archived_at is None)
             raters = seat_all(store, study, urls, asked.raters, asked.overlap, asked.seed)
-            before = megabytes(pids)
+            before, used = megabytes(pids), processor_seconds(pids)
             asyncio.run(play(raters, asked.seconds, asked.every, asked.ramp))
+            used = processor_seconds(pids) - used
             fine = report(store, study, raters, asked.seconds + asked.ramp / 2, before, megabytes(pids))
+            votes = sum(len(rater.waits) for rater in raters)
+            if pids and votes:
+                print(f"servers: {used:.0f} s of processor time, {1000 * used / votes:.0f} ms a vote")
             store.close()
         finally:
             if process is not None:

@@ -20,6 +20,7 @@ from optimizer.storage.adding import (
     standing_votes,
 )
 from optimizer.storage.counting import Counts
+from optimizer.storage.database_file import DatabaseFile
 from optimizer.storage.rows import (
     DUELS,
     INPUTS,
@@ -97,13 +98,16 @@ def renew(db: Database, id: DuelId, expires_at: datetime) -> None:
     db.execute("UPDATE duels SET expires_at = ? WHERE id = ?", (write_time(expires_at), id))
 
 
-def release_expired(db: Database, now: datetime) -> int:
+def release_expired(file: DatabaseFile, now: datetime) -> int:
+    """Looks before it writes: hardly ever has one expired, and writers wait for each other."""
     moment = write_time(now)
-    closed = db.execute(
-        "UPDATE duels INDEXED BY open_duels SET closed_at = ? WHERE closed_at IS NULL AND expires_at <= ?",
-        (moment, moment),
-    )
-    return closed.rowcount
+    expired = "INDEXED BY open_duels {} WHERE closed_at IS NULL AND expires_at <= ?"
+    with file.reading() as db:
+        if db.execute(f"SELECT 1 FROM duels {expired.format('')} LIMIT 1", (moment,)).fetchone() is None:
+            return 0
+    with file.writing(durable=False) as db:
+        closed = db.execute(f"UPDATE duels {expired.format('SET closed_at = ?')}", (moment, moment))
+        return closed.rowcount
 
 
 def replace_noun(db: Database, noun: Study | Prompt | Input | Rater) -> None:

@@ -125,8 +125,7 @@ class SqliteStore:
             changing.renew(db, duel, expires_at)
 
     def release_expired(self, now: datetime) -> int:
-        with self._file.writing(durable=False) as db:
-            return changing.release_expired(db, now)
+        return changing.release_expired(self._file, now)
 
     def put_connection(self, connection: Connection) -> None:
         check_storable([connection])
