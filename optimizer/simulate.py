@@ -108,14 +108,15 @@ def simulate(
     seed: int,
     processes: int = 1,
     tick: Callable[[int], None] = lambda done: None,
+    most_at_once: int = 10,
 ) -> list[Result]:
-    """Play ``runs`` runs of each selector; ``tick`` is told how many more runs are done, and may raise to end
-    it all.
+    """Play ``runs`` runs of each selector; ``tick`` is told how many more runs are done, after every
+    ``most_at_once`` at the latest, and may raise to end it all.
 
     A selector that needs a budget plans for it, so it plays each checkpoint as a budget of its own.
     """
     jobs = [(name, span) for name in selectors for span in _spans(name, terms)]
-    chunk = max(1, min(10, math.ceil(runs / (4 * processes))))
+    chunk = max(1, min(most_at_once, math.ceil(runs / (4 * processes))))
     starts = range(0, runs, chunk)
     pieces = [(name, span, range(start, min(start + chunk, runs))) for name, span in jobs for start in starts]
     courses: dict[tuple[str, Terms], list[Course]] = {job: [] for job in jobs}

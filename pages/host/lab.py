@@ -141,8 +141,9 @@ st.info(
 )
 situation = draw_form(visit.services.lab.suggested(study))
 running = any(not known.ended.is_set() for known in visit.services.lab.experiments(study.id))
-st.button(
-    "Simulate", key="lab_start", type="primary", icon=":material/play_arrow:", on_click=start,
-    args=(situation,), disabled=running or not situation.selectors,
-)  # fmt: skip
+idle = not running and situation.selectors
+# Not a callback: its arguments would be what the fields held before their last change.
+if st.button("Simulate", key="lab_start", type="primary", icon=":material/play_arrow:", disabled=not idle):
+    start(situation)
+    st.rerun()
 draw_experiments(visit, study)

@@ -34,7 +34,7 @@ def gathered(visit: Visit, study: Study, chosen: VoteFilter) -> Report:
 
 
 @st.cache_resource(max_entries=8, show_spinner="The report is being gathered …")
-def _gathered(_visit: Visit, _study: Study, _chosen: VoteFilter, _state: str) -> Report:
+def _gathered(_visit: Visit, _study: Study, _chosen: VoteFilter, state: str) -> Report:
     return _visit.services.reports.gather(_study.id, _chosen)
 
 
