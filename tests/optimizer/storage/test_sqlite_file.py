@@ -123,7 +123,7 @@ def test_votes_are_synced_to_the_disk_and_handing_out_a_duel_is_not(store: Sqlit
         (lambda: store.add_vote(vote), full),
         (lambda: store.renew_duel(waiting.id, NOW + HOUR), normal),
         (lambda: store.withdraw_vote(vote.id, NOW), full),
-        (lambda: store.release_expired(NOW), normal),
+        (lambda: store.release_expired(NOW + 2 * HOUR), normal),
         (lambda: store.restore_vote(vote.id, NOW), full),
         (lambda: store.add(Batch(duels=[duel_of()])), normal),
         (lambda: store.note_vote(vote.id, (), (), "", NOW), full),
@@ -319,7 +319,8 @@ def test_voting_does_not_grow_with_the_votes(store: SqliteStore) -> None:
         vote = store.last_vote(S, duel.rater)
         withdrawn = steps_taken(writer, lambda vote=vote: store.withdraw_vote(vote.id, NOW))
         restored = steps_taken(writer, lambda vote=vote: store.restore_vote(vote.id, NOW))
-        released = steps_taken(writer, lambda: store.release_expired(NOW))
+        store.add(Batch(duels=[duel_of()]))
+        released = steps_taken(writer, lambda: store.release_expired(NOW + 99 * HOUR))
         taken.append((asked, cast, withdrawn, restored, released))
     for before, after in zip(*taken, strict=True):
         assert 0 < after <= before
