@@ -64,7 +64,8 @@ def test_a_run_is_begun_stopped_and_resumed(server: Server, page: Page, model: F
         "() => { const m = document.body.innerText.match(/(\\d+) of 60 votes/); return m && +m[1] >= 4 }",
         timeout=WAIT_MS,
     )
-    page.locator(".st-key-judge_race_chart .js-plotly-plot").wait_for(timeout=WAIT_MS)
+    model.latency_s = 1.0  # so that the run is not over before it is stopped, however slow the browser
+    page.locator(".st-key-judge_race_chart .js-plotly-plot:visible").first.wait_for(timeout=WAIT_MS)
     page.get_by_role("button", name="Stop", exact=True).click()
     expect(page.get_by_text("Stopped by you")).to_be_visible(timeout=WAIT_MS)
     expect(page.get_by_role("button", name="Resume")).to_be_visible(timeout=WAIT_MS)
