@@ -41,6 +41,8 @@ class Renewing:
         fault = self._fault_of_drafting(record)
         if fault is not None:
             return fault
+        if self._tools.cancelled.is_set():  # some may be missing: a later run asks for them
+            return record
         self._drafting = None
         made = self._tools.offers.all(plan.study, record.id, record.round)
         failed = [offer for offer in made if offer.state is OfferState.FAILED]
