@@ -51,8 +51,8 @@ class Archive:
     mime: ClassVar[str] = "application/zip"
     whole: ClassVar[bool] = True
     loses: ClassVar[str] = (
-        "Holds everything but connections to models and the log of events (when a vote was withdrawn, "
-        "restored or noted)."
+        "Holds everything but connections to models, sessions, what automatic work notes for itself, and the "
+        "log of events (when a vote was withdrawn, restored or noted)."
     )
 
     def read(self, upload: Upload, contents: Contents, choices: Choices, now: datetime) -> Preview:

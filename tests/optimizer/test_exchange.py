@@ -170,6 +170,32 @@ def test_exports_respect_raters_tags_and_kinds(exchange: Exchange, store: Store,
     assert audits == [row for row in votes if row["audit"] == "true"]
 
 
+@pytest.mark.parametrize(
+    "format",
+    [
+        "trl-preference",
+        "trl-unpaired",
+        "openai-preference",
+        "argilla-preference",
+        "lmsys-battles",
+        "alpaca-eval",
+        "label-studio",
+        "llm-comparator",
+    ],
+)
+def test_every_export_of_votes_respects_the_filter(
+    format: str, exchange: Exchange, store: Store, study: Study
+) -> None:
+    bring(exchange, study)
+    for _ in range(6):
+        vote(store, study, "ann", True)
+    everything = exchange.export(study.id, format).whole().decode()
+    short = exchange.export(study.id, format, VoteFilter(tags=frozenset({"short"}))).whole().decode()
+    assert "How?" in everything
+    assert "Why?" in short
+    assert "How?" not in short
+
+
 def test_training_data_leaves_out_what_the_standings_leave_out(
     exchange: Exchange, store: Store, study: Study
 ) -> None:
