@@ -8,6 +8,7 @@ also on the host's machine, until they leave. Anybody else is a guest, who may j
 import hashlib
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -86,8 +87,9 @@ def _is_loopback(address: str | None) -> bool:
     return (getattr(parsed, "ipv4_mapped", None) or parsed).is_loopback
 
 
+@cache
 def login_offered() -> bool:
-    """Is a provider of OpenID Connect configured in the secrets file?"""
+    """Is a provider of OpenID Connect configured in the secrets file? Looked up once: every run asks."""
     return bool(st.secrets.load_if_toml_exists()) and "auth" in st.secrets
 
 
