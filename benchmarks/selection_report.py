@@ -66,18 +66,22 @@ class Report:
             }
             if auto is None or not rivals:
                 continue
-            behind, locked = [], False
+            behind, locked, compared = [], False, 0
             for at, votes in enumerate(auto["votes"]):
                 if votes not in BUDGETS:
                     continue
-                best = min(rivals, key=lambda name, at=at: rivals[name]["regret"][at])
-                ours, theirs = auto["regret"][at], rivals[best]["regret"][at]
-                error = float(np.hypot(auto["se"][at], rivals[best]["se"][at]))
+                met = {name: row for name, row in rivals.items() if votes in row["votes"]}
+                if not met:
+                    continue
+                compared += 1
+                best = min(met, key=lambda name, votes=votes: _at(rivals[name], "regret", votes))
+                ours, theirs = auto["regret"][at], _at(rivals[best], "regret", votes)
+                error = float(np.hypot(auto["se"][at], _at(rivals[best], "se", votes)))
                 if ours > max(1.1 * theirs, theirs + error):
                     behind.append(f"{votes} votes: {ours:.4f} against {theirs:.4f} ± {error:.4f} ({best})")
-                if votes == 500 and "random" in rivals:
-                    locked = ours > rivals["random"]["regret"][at] + error
-            said = "; ".join(behind) or f"at all of {len([v for v in auto['votes'] if v in BUDGETS])} budgets"
+                if votes == 500 and "random" in met:
+                    locked = ours > _at(met["random"], "regret", votes) + error
+            said = "; ".join(behind) or f"at all of {compared} budgets"
             said += "; worse than random pairs at 500 votes" if locked else ""
             target = f"{world}: auto within 10 % or one standard error of the best selector"
             verdicts.append(Verdict(target, not behind and not locked, said))
@@ -249,6 +253,11 @@ class Report:
                 lines.append(f"| {bold}{name}{bold} | " + " | ".join(cells) + " |")
             blocks.append("\n".join(lines))
         return "\n\n".join(blocks)
+
+
+def _at(row: Row, field: str, votes: int) -> float:
+    """A figure of a row at a budget that it has."""
+    return float(row[field][row["votes"].index(votes)])
 
 
 def votes_for(row: Row, regret: float) -> float:
