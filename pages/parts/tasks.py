@@ -76,7 +76,7 @@ def _draw_task(visit: Visit, task: Task) -> None:
         facts += [f"{status.failed:,} failed"] if status.failed else []
         facts += [status.note] if status.note else []
         if status.state is State.QUEUED:
-            facts.append("workers are started by: python -m optimizer worker")
+            facts.append("Start one with: python -m optimizer worker")
         if facts:
             st.caption(labels.plain(" · ".join(facts)))
         if status.error:
