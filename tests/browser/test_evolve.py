@@ -39,7 +39,7 @@ def reply(body: dict) -> str:
 
 @pytest.fixture
 def model() -> Iterator[FakeServer]:
-    with FakeServer(reply=reply, latency_s=0.15) as running:
+    with FakeServer(reply=reply, latency_s=0.4) as running:  # so slow that it can be stopped in time
         yield running
 
 
@@ -79,7 +79,7 @@ def test_the_loop_runs_is_stopped_and_resumed(server: Server, page: Page, model:
     settled(page)
     start.click()
 
-    # The round moves and the chart comes without a click; then it is stopped in mid-round.
+    # The round moves and the chart comes without a click; then it is stopped on the way.
     expect(page.get_by_text("Evolving")).to_be_visible(timeout=WAIT_MS)
     expect(page.get_by_text(re.compile("round 1 of 2"))).to_be_visible(timeout=WAIT_MS)
     page.locator("[class*=st-key-chance_] .js-plotly-plot").wait_for(timeout=WAIT_MS)
