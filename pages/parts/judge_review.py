@@ -35,7 +35,7 @@ def draw(visit: Visit, study: Study) -> None:
 
 def draw_next(visit: Visit, study: Study, duel: Duel) -> None:
     """On the voting screen, for whoever came from the queue: the next verdict to confirm."""
-    if st.session_state.get(REVIEWING) != study.id or duel.selector == "review":
+    if st.session_state.get(REVIEWING) != study.id or duel.selector == "review" or visit.session is not None:
         return
     with st.container(horizontal=True, horizontal_alignment="center", vertical_alignment="center"):
         st.button(

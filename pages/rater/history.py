@@ -163,7 +163,9 @@ if not raters or not store.ballots(study.id, limit=1):
         draw_linked(DuelId(linked))
         st.stop()
     st.info("No votes yet. Each one will be listed here.", icon=":material/how_to_vote:")
-    st.page_link("rater/duel.py", label="Vote", icon=":material/compare_arrows:")
+    in_room = visit.session is not None and visit.session.room
+    duels = "rater/room.py" if in_room else "rater/duel.py"
+    st.page_link(duels, label="Vote", icon=":material/compare_arrows:")
     st.stop()
 whose = MINE
 if visit.session is None:  # who joined a session sees their own votes alone

@@ -199,6 +199,18 @@ def test_a_room_votes_together(visitor: Visitor, study: Study, monkeypatch: pyte
     assert any("Vote again" in info.value for info in bob.info)
 
 
+def test_in_a_room_without_votes_every_screen_of_a_rater_can_be_drawn(
+    visitor: Visitor, study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seated(visitor, study, monkeypatch, room=True)
+    assert "The first pair comes when the host shows it." in visitor.shown()
+    visitor.go("rater/history.py")
+    assert "No votes yet" in visitor.shown()
+    visitor.go("rater/join.py")
+    visitor.click("leave")
+    assert visitor.services.sessions.seat("ann") is None
+
+
 def test_a_careless_rater_is_shown_and_set_aside(visitor: Visitor, study: Study) -> None:
     session = open_session(visitor.services, study)
     for name in ("Bob", "Cid"):
