@@ -279,12 +279,12 @@ def _handler(server: FakeServer) -> type[BaseHTTPRequestHandler]:
             if fault is not None and self.play_wire(fault, body):
                 return
             answer = completion(server.reply(body), body, fault)
+            if fault is not Fault.CUT:
+                server.note_answer(body)  # before the client can look at the count
             if body.get("stream"):
                 self.stream(answer, fault)
             else:
                 self.send_json(200, answer)
-            if fault is not Fault.CUT:
-                server.note_answer(body)
 
         def refuse_old_dialect(self, body: Body) -> bool:
             for old, new in (("max_tokens", "max_completion_tokens"), ("stream_options", "nothing")):

@@ -21,7 +21,7 @@ from optimizer.llm.errors import CallCancelled
 from optimizer.llm.keys import KeyRing, origin
 from optimizer.storage.memory import MemoryStore
 from optimizer.storage.sqlite import SqliteStore
-from tests.fakes.openai_server import FakeServer, Fault
+from tests.fakes.openai_server import FakeServer, Fault, wordy
 
 STUDY = StudyId("study")
 WHOLE = Order(STUDY, "fake")
@@ -383,19 +383,27 @@ def test_a_job_does_not_pay_for_what_is_just_being_streamed(
 def test_closing_waits_for_calls_in_flight_and_stores_nothing_later(
     server: FakeServer, store: MemoryStore, generation_on: OnStore
 ) -> None:
-    server.latency_s = 0.2
+    gate = threading.Event()
+    server.reply = lambda body: wordy(body) if gate.wait(20) else ""
     generation = generation_on(store, concurrency=3)
-    generation.start(WHOLE)
-    until(lambda: server.most_at_once == 3)
-    generation.close()
+    job = generation.start(WHOLE)
+    until(lambda: len(server.requests) == 3)
+    closing = threading.Thread(target=generation.close)
+    closing.start()
+    until(lambda: job.progress().state is State.CANCELLED)  # the first thing that closing does
+    gate.set()
+    closing.join()
     assert len(store.outputs(STUDY)) == server.answered == 3
     with pytest.raises(CallCancelled):
         generation.start(WHOLE)
+    gate.clear()
     impatient = generation_on(store, concurrency=3)
-    impatient.start(WHOLE)
+    late = impatient.start(WHOLE)
     until(lambda: len(server.requests) == 6)
     impatient.close(patience_s=0.0)
-    time.sleep(0.4)
+    gate.set()
+    finished(late)
+    assert server.answered == 6
     assert len(store.outputs(STUDY)) == 3
 
 
