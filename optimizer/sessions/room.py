@@ -85,10 +85,12 @@ class Room:
             drawn.first_prompt, drawn.second_prompt, drawn.selector, drawn.reason, drawn.audit, now, closes,
         )  # fmt: skip
         shown = replace(shown, root=shown.duel_id(seats[0].rater, again=False))
-        self._store.documents.put(Document(ROUND, id, round_body(shown), study.id, 0, now))
-        self._store.add(Batch(duels=[shown.duel(seat.rater, again=False) for seat in seats]))
         version = 0 if present is None else present.version
+        # The number first, which only one can have; the round last, when all that it names is there. Killed
+        # in between, the room has no present pair, and the next one shows.
         self._store.documents.put(Document(ROOM, session.id, {"number": number}, study.id, version, now))
+        self._store.add(Batch(duels=[shown.duel(seat.rater, again=False) for seat in seats]))
+        self._store.documents.put(Document(ROUND, id, round_body(shown), study.id, 0, now))
         return shown
 
     def reveal(self, session: Session, seats: Sequence[Seat]) -> Round:

@@ -3,7 +3,7 @@
 import pytest
 
 from optimizer.domain import Outcome, RaterId
-from optimizer.errors import BadInput, DuelClosed, NotAllowed, SessionClosed
+from optimizer.errors import BadInput, Conflict, DuelClosed, NotAllowed, SessionClosed
 from optimizer.sessions import Session
 from optimizer.sessions.room import Room
 from optimizer.sessions.rounds import Round, Stage
@@ -137,6 +137,38 @@ def test_in_a_room_nobody_is_asked_ahead_or_takes_a_vote_back(meeting: Meeting) 
         meeting.workshop.undo(STUDY, ann)
     with pytest.raises(NotAllowed):
         meeting.workshop.withdraw(meeting.store.ballots(STUDY, ann)[0].vote.id, by=ann)
+
+
+def test_two_hosts_who_press_at_once_show_one_pair(meeting: Meeting, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second one read the same present pair as the first, and is refused before anything is asked."""
+    meeting.show()
+    read = meeting.store.documents.get("room", meeting.session.id)
+    meeting.clock.pass_time(seconds=40)
+    meeting.show()
+    asked = meeting.store.counters(STUDY).duels
+    get = meeting.store.documents.get
+    monkeypatch.setattr(
+        meeting.store.documents, "get", lambda kind, id: read if kind == "room" else get(kind, id)
+    )
+    with pytest.raises(Conflict):
+        meeting.show()
+    assert meeting.store.counters(STUDY).duels == asked
+
+
+def test_a_server_killed_while_it_shows_a_pair_blocks_nothing(
+    meeting: Meeting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as killed:
+
+        def die(batch: object) -> None:
+            raise KeyboardInterrupt
+
+        killed.setattr(meeting.store, "add", die)
+        with pytest.raises(KeyboardInterrupt):
+            meeting.show()
+    assert meeting.room.current(meeting.session) is None
+    assert meeting.show().number == 2
+    meeting.say(A)
 
 
 def test_what_cannot_be_shown(meeting: Meeting) -> None:
