@@ -6,7 +6,7 @@ from optimizer.domain import Duel, Outcome, RaterId, utc_now
 from optimizer.sessions.rounds import Round, Stage
 from pages.parts import access, cards, frame, keyguard, notices, output_text, room_split, seat
 
-LOOK_EVERY_S = 1.0
+LOOK_EVERY_S = 1.0  # while the seconds count; half as often while nothing is asked
 ANSWERS = (
     ("A is better", "A", Outcome.FIRST, "primary"),
     ("Both good", "T", Outcome.BOTH_GOOD, "secondary"),
@@ -90,8 +90,10 @@ notices.draw()
 if visit.session is None:  # a host without a seat looks at the board instead
     st.switch_page("host/board.py")
 shown, st.session_state["room_drawn"] = present()
-st.fragment(draw_countdown, run_every=LOOK_EVERY_S, key="room_countdown")()
 now = utc_now()
+counting = shown is not None and shown.seconds_left(now) > 0
+look_every = LOOK_EVERY_S if counting else 2 * LOOK_EVERY_S
+st.fragment(draw_countdown, run_every=look_every, key="room_countdown")()
 if not visit.session.is_open(now):
     st.info("The session is over. Thank you for your votes.", icon=":material/flag:")
     seat.draw_end(visit)

@@ -1,6 +1,7 @@
 """The host's password: hashed, rate-limited over replicas, and a new one ends all logins."""
 
 import pytest
+from argon2 import PasswordHasher
 
 from optimizer.errors import BadInput, NotAllowed, TooManyTries
 from optimizer.sessions.gate import LOGIN_LASTS, MOST_FROM_ONE, MOST_IN_ALL, WINDOW, Gate
@@ -14,8 +15,6 @@ GOOD = "correct horse battery"
 @pytest.fixture(autouse=True)
 def cheap_hash(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same algorithm with the least work, so that fifty wrong passwords take no seconds."""
-    from argon2 import PasswordHasher
-
     monkeypatch.setattr("optimizer.sessions.gate.PasswordHasher", lambda: PasswordHasher(1, 8, 1))
 
 
