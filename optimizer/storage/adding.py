@@ -99,8 +99,7 @@ def move_counts(db: Database, study: StudyId, counts: Counts) -> None:
             db,
             f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))}) "
             f"ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {added}",
-            # In the order of the index, which is then gone through once.
-            ((study, *key, *answers) for key, answers in sorted(rows.items())),
+            ((study, *key, *answers) for key, answers in rows.items()),
         )
 
 
@@ -125,7 +124,7 @@ def _count_asked(db: Database, duels: Iterable[Duel]) -> None:
         db,
         "INSERT INTO asked_counts (study, one, other, input, duels) VALUES (?, ?, ?, ?, ?) "
         "ON CONFLICT (study, one, other, input) DO UPDATE SET duels = duels + excluded.duels",
-        ((*key, times) for key, times in sorted(asked.items())),
+        ((*key, times) for key, times in asked.items()),
     )
 
 

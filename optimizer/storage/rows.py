@@ -116,13 +116,14 @@ class Table(Generic[Noun]):
         """The columns as SQL lists them."""
         return ", ".join(prefix + name for name in self.columns)
 
-    def write(self, noun: Noun) -> tuple[Value, ...]:
+    def write(self, noun: Noun) -> list[Value]:
         """The values for ``insert``."""
         values = list(self._values(noun))
         for place, codec in self._codecs:
             if values[place] is not None:
                 values[place] = codec.write(values[place])
-        return (*values, *(derive(noun) for derive in self._derived.values()))
+        values.extend([derive(noun) for derive in self._derived.values()])
+        return values
 
     def read(self, row: Sequence[Any]) -> Noun:
         """The noun of a row that holds ``columns``."""
