@@ -1,8 +1,8 @@
 """What handing out a duel needs of a store, in as few questions as it can be asked in.
 
-A store on the same machine answers ten small questions as fast as one large one; over a network each is
-a round trip. So the path of an ask is four questions of its own, kept by every store as ``store.asking``,
-of which at most three are put for one ask: ``begin``, ``meetings``, ``hand_out``; or ``begin``, ``shown``.
+A store on the same machine answers ten small questions nearly as fast as one large one; over a network
+each is a round trip. So the path of an ask is four questions of its own, ``store.asking``, of which at
+most three are put for one ask: ``begin``, ``meetings``, ``hand_out``; or ``begin``, ``shown``.
 """
 
 from collections import Counter
@@ -85,7 +85,7 @@ class Asking(Protocol):
 
 
 class ComposedAsking:
-    """The same put together from single reads, for stores that are near."""
+    """The same put together from single reads, for a store in memory."""
 
     def __init__(self, store: "Store") -> None:
         self._store = store

@@ -34,7 +34,6 @@ from optimizer.domain import (
 from optimizer.errors import NotFound
 from optimizer.storage import changing
 from optimizer.storage.adding import add_batch
-from optimizer.storage.asking import ComposedAsking
 from optimizer.storage.base import Answered, CellCount, Counters, OutputKey, PairCount
 from optimizer.storage.changing import get
 from optimizer.storage.checking import CELL_COUNTS, PAIR_COUNTS, find_faults
@@ -58,6 +57,7 @@ from optimizer.storage.rows import (
     write_time,
 )
 from optimizer.storage.rules import check_storable
+from optimizer.storage.sqlite_asking import SqliteAsking
 from optimizer.storage.sqlite_documents import SqliteDocuments
 
 _KIND = RATER_KIND.read
@@ -70,7 +70,7 @@ class SqliteStore:
     def __init__(self, path: Path | str) -> None:
         self._file = DatabaseFile(Path(path))
         self.documents = SqliteDocuments(self._file)
-        self.asking = ComposedAsking(self)
+        self.asking = SqliteAsking(self._file)
 
     # -- writing ------------------------------------------------------------------------------
     def add(self, batch: Batch) -> None:

@@ -1,0 +1,90 @@
+"""The path of an ask on a database file: each question over one connection, as its readers are given out."""
+
+# ruff: noqa: S608 -- SQL is put together of names in this package only; values are always bound.
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlite_utils import Database
+
+from optimizer.domain import Batch, Duel, PromptId, RaterId, RaterKind, StudyId
+from optimizer.storage.adding import add_batch
+from optimizer.storage.asking import RECENT, Desk, Meetings, Shown
+from optimizer.storage.base import Counters, PairCount
+from optimizer.storage.changing import get, release_expired
+from optimizer.storage.checking import PAIR_COUNTS
+from optimizer.storage.database_file import DatabaseFile
+from optimizer.storage.rows import DUELS, INPUTS, OUTPUTS, RATER_KIND, RATERS, STUDIES, VOTES, write_time
+from optimizer.storage.rules import check_storable
+
+_KIND = RATER_KIND.read
+_DUEL = f"SELECT {DUELS.listed()} FROM duels WHERE study = ?"
+_OPEN = f"{_DUEL} AND rater = ? AND closed_at IS NULL AND expires_at > ? ORDER BY seq LIMIT 1"
+_PENDING = (
+    "SELECT first_prompt, second_prompt, count(*) FROM duels INDEXED BY open_duels "
+    "WHERE study = ? AND closed_at IS NULL AND expires_at > ? GROUP BY first_prompt, second_prompt"
+)
+_COUNTERS = "SELECT content_version, vote_version, duels, votes FROM counters WHERE study = ?"
+_RECENT = (
+    f"SELECT {DUELS.listed('d.')} FROM (SELECT * FROM {VOTES.name} WHERE study = ? AND rater = ? "
+    f"ORDER BY seq DESC LIMIT {RECENT}) v CROSS JOIN duels d ON d.id = v.duel ORDER BY v.seq DESC"
+)
+_MET = "SELECT input, duels FROM asked_counts WHERE study = ? AND one = ? AND other = ?"
+_ASKED = "SELECT input, SUM(duels) FROM asked_counts WHERE study = ? GROUP BY input"
+
+
+class SqliteAsking:
+    """The ``Asking`` protocol on a database file."""
+
+    def __init__(self, file: DatabaseFile) -> None:
+        self._file = file
+
+    def begin(self, study: StudyId, rater: RaterId, now: datetime) -> Duel | Desk:
+        with self._file.reading() as db:
+            row = db.execute(_OPEN, (study, rater, write_time(now))).fetchone()
+            return DUELS.read(row) if row else self._desk(db, study, rater, now)
+
+    def desk(self, study: StudyId, rater: RaterId | None, now: datetime) -> Desk:
+        with self._file.reading() as db:
+            return self._desk(db, study, rater, now)
+
+    def meetings(self, study: StudyId, one: PromptId, other: PromptId) -> Meetings:
+        with self._file.reading() as db:
+            met = db.execute(_MET, (study, min(one, other), max(one, other))).fetchall()
+            return Meetings(dict(met), dict(db.execute(_ASKED, (study,)).fetchall()))
+
+    def hand_out(self, duel: Duel) -> Shown:
+        check_storable([duel])
+        release_expired(self._file, duel.asked_at)
+        with self._file.writing(durable=False) as db:
+            add_batch(db, Batch(duels=[duel]), expiring=False)
+        return self.shown(duel)
+
+    def shown(self, duel: Duel) -> Shown:
+        with self._file.reading() as db:
+            return Shown(
+                get(db, INPUTS, duel.input), get(db, OUTPUTS, duel.first), get(db, OUTPUTS, duel.second)
+            )
+
+    def _desk(self, db: Database, study: StudyId, rater: RaterId | None, now: datetime) -> Desk:
+        noun = get(db, STUDIES, study)
+        kind = RaterKind.HUMAN if rater is None else get(db, RATERS, rater).kind
+        of_rater, values = ("", (study,)) if rater is None else (" AND rater = ?", (study, rater))
+        last = db.execute(f"{_DUEL}{of_rater} ORDER BY seq DESC LIMIT 1", values).fetchone()
+        return Desk(
+            noun,
+            Counters(*db.execute(_COUNTERS, (study,)).fetchone()),
+            kind,
+            db.execute(_PENDING, (study, write_time(now))).fetchall(),
+            DUELS.read(last) if last else None,
+            [
+                PairCount(_KIND(row[0]), row[1], row[2], row[3:])
+                for row in db.execute(PAIR_COUNTS, (study,)).fetchall()
+                if any(row[3:])
+            ],
+            lambda: self._recent(study, rater) if rater else [],
+        )
+
+    def _recent(self, study: StudyId, rater: RaterId) -> Sequence[Duel]:
+        with self._file.reading() as db:
+            return [DUELS.read(row) for row in db.execute(_RECENT, (study, rater)).fetchall()]
