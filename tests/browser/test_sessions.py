@@ -14,6 +14,8 @@ from tests.browser.conftest import Server, start
 from tests.browser.steps import add_study, duel_id, expect_text, press, settled
 
 TEXTS = {"Zebra": "Text one", "Quokka": "Text two", "Okapi": "Text three"}
+CONNECTED = '[data-testid="stApp"][data-test-connection-state="CONNECTED"]'
+LOST = '[data-testid="stApp"]:not([data-test-connection-state="CONNECTED"])'
 PHONE = {"width": 390, "height": 780}
 
 
@@ -113,10 +115,13 @@ def test_killing_the_server_in_mid_session_loses_nothing(people: list[Page], tmp
             press(page, "a")
         before = [duel_id(page) for page in people]
         server.stop(kill=True)
+        for page in people:
+            page.wait_for_selector(LOST)
         server = start(tmp_path, port)
+        ann, bob = people
+        bob.reload()  # Ann does nothing: her page connects again by itself
         for page, duel in zip(people, before, strict=True):
-            page.wait_for_selector(f"[class*=st-key-vote_A_{duel}]")
-            page.reload()
+            page.wait_for_selector(CONNECTED, timeout=60_000)
             page.wait_for_selector(f"[class*=st-key-vote_A_{duel}]")  # the same duel, for the same person
             settled(page)
             press(page, "b")
