@@ -242,8 +242,9 @@ class Generation:
         self, study: StudyId, lane: Lane, model: LanguageModel, material: Material, accept_truncated: bool
     ) -> Writer:
         return Writer(
-            self._store, study, lane.connection, model, material, accept_truncated, self._closed, self._keeper
-        )
+            self._store, study, lane.connection, model, material, accept_truncated,
+            self._closed, self._keeper, self._sharing,
+        )  # fmt: skip
 
     def _after_held(self, study: StudyId, cell: Cell) -> Cell:
         """The cell, or its next free sample when what is stored of it may not be shown."""

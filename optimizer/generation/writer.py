@@ -12,6 +12,7 @@ from optimizer.generation.drafts import Draft
 from optimizer.generation.keeper import Keeper
 from optimizer.llm.base import Completion, LanguageModel, Request, request_hash
 from optimizer.llm.errors import CallCancelled, NoAnswer
+from optimizer.llm.sharing import Sharing
 from optimizer.storage.base import Store
 
 log = logging.getLogger(__name__)
@@ -29,6 +30,7 @@ class Writer:
     accept_truncated: bool
     closed: threading.Event
     keeper: Keeper
+    sharing: Sharing | None = None  # where other processes write for the same studies
 
     def write(self, draft: Draft, streamed: bool) -> None:
         """See to it that the draft ends. Returns when the call is over; the output may still be on its
@@ -54,8 +56,20 @@ class Writer:
             draft.finish(known, called=False)  # written since it was found missing
         elif known is not None and known.usable:
             self._keep(draft, self._reused(known, draft.cell), called=False)
-        else:
+        elif not self._written_elsewhere(draft):
             self._keep(draft, self._call(request, draft, streamed), called=True)
+
+    def _written_elsewhere(self, draft: Draft) -> bool:
+        """Has another process written the cell by the time that none is at it any more? Otherwise it is ours
+        until the draft has ended."""
+        if self.sharing is None:
+            return False
+        draft_ends = self.sharing.alone(f"{self.study}/{'/'.join(map(str, draft.cell))}", self.closed)
+        draft.then(lambda _: draft_ends())
+        there = self.existing(draft.cell)
+        if there is not None:
+            draft.finish(there, called=False)
+        return there is not None
 
     def existing(self, cell: Cell) -> Output | None:
         """The cell's output as stored."""

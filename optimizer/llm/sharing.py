@@ -54,4 +54,9 @@ class Sharing(Protocol):
         """The account of this name; a new one is opened with what was spent ``before``."""
         ...
 
+    def alone(self, what: str, cancelled: threading.Event) -> Callable[[], None]:
+        """Waits until no other process does this, and returns what ends that it is done here. Raises
+        ``CallCancelled``."""
+        ...
+
     def close(self) -> None: ...

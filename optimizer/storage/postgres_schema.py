@@ -282,5 +282,12 @@ STEPS: Steps = {
         )
         """,
         "CREATE INDEX holds_of_account ON holds (account)",
+        f"""
+        CREATE TABLE claims (
+            name {_ID} PRIMARY KEY,
+            holder TEXT NOT NULL,
+            held_until TIMESTAMPTZ NOT NULL
+        )
+        """,
     ),
 }

@@ -55,6 +55,29 @@ class PostgresCalls:
             )
         return PostgresBook(self._server, self._holder, account)
 
+    def alone(self, what: str, cancelled: threading.Event) -> Callable[[], None]:
+        """One output is not paid for by two replicas that foresee the same duel."""
+        take = (
+            f"INSERT INTO claims (name, holder, held_until) VALUES (%s, %s, {_UNTIL}) ON CONFLICT (name) "
+            "DO UPDATE SET holder = excluded.holder, held_until = excluded.held_until "
+            "WHERE claims.held_until <= clock_timestamp() RETURNING name"
+        )
+        mine = "SELECT name FROM claims WHERE name = %s AND holder = %s"
+        values = (what, self._holder)
+        while not self._server.once(
+            lambda db: db.execute(sql(take), values).fetchone(),
+            lambda db: db.execute(sql(mine), values).fetchone(),
+        ):
+            if cancelled.wait(POLL_S):
+                raise CallCancelled("Cancelled before the call was made.")
+        leave = "DELETE FROM claims WHERE name = %s AND holder = %s"
+
+        def end() -> None:
+            with suppress(StorageError):  # then the lease ends it
+                self._server.write(lambda db: _run(db, leave, values), durable=False)
+
+        return end
+
     def close(self) -> None:
         self._closed.set()
         self._renewing.join(2 * RENEWED_EVERY_S)
@@ -62,7 +85,7 @@ class PostgresCalls:
 
     def _renew(self) -> None:
         def work(db: Db) -> None:
-            for table in ("calls", "holds"):
+            for table in ("calls", "holds", "claims"):
                 _run(
                     db,
                     f"UPDATE {table} SET held_until = {_UNTIL} WHERE holder = %s AND held_until IS NOT NULL",

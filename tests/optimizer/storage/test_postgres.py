@@ -77,7 +77,7 @@ def test_every_table_of_sqlite_is_here_with_its_columns(address: str, tmp_path: 
     assert there - here == set()
     more = {table for table, _ in here - there}
     # What is kept here only.
-    assert more == {"input_counts", "outputs", "prompt_duel_steps", "calls", "accounts", "holds"}
+    assert more == {"input_counts", "outputs", "prompt_duel_steps", "calls", "accounts", "holds", "claims"}
 
 
 def test_a_vote_that_was_acknowledged_to_nobody_is_found_again(address: str) -> None:

@@ -1,13 +1,17 @@
 """Limits of connections and budgets hold over all processes that share a database."""
 
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import pytest
 
-from optimizer.domain import Connection
+from optimizer.connections import Connections
+from optimizer.domain import Batch, Connection, StudyId
+from optimizer.generation import Generation
+from optimizer.generation.cells import Cell
 from optimizer.llm.base import Message, Request, Role
 from optimizer.llm.budget import NOTHING, Budget, Ledger, Spend
 from optimizer.llm.errors import BudgetSpent, CallCancelled
@@ -15,6 +19,8 @@ from optimizer.llm.lane import Lanes
 from optimizer.llm.scripted import Scripted
 from optimizer.storage import open_store
 from optimizer.work.postgres_calls import PostgresCalls
+from tests.fakes.openai_server import FakeServer
+from tests.optimizer.storage.world import world
 from tests.postgresql import PostgresServer
 
 ASKED = Request((Message(Role.USER, "hello"),), max_tokens=10)
@@ -153,3 +159,30 @@ def test_a_lane_keeps_the_limits_of_all(two: tuple[PostgresCalls, PostgresCalls]
     with psycopg.connect(address) as db:
         row = db.execute("SELECT connection, held_until, tokens FROM calls").fetchone()
     assert row == ("c", None, answer.usage.tokens)
+
+
+def test_an_output_that_two_replicas_foresee_is_paid_for_once(
+    two: tuple[PostgresCalls, PostgresCalls], postgres: PostgresServer
+) -> None:
+    address = postgres.new_database()
+    stores = [open_store(address), open_store(address)]
+    batch = world(prompts=2, inputs=1)
+    stores[0].add(Batch(batch.studies, batch.prompts, batch.inputs))
+    with FakeServer(latency_s=0.3) as server:
+        stores[0].put_connection(Connection("c", server.url, "fake-model", max_tokens=50))
+        shared = [PostgresCalls(address), PostgresCalls(address)]
+        replicas = [
+            Generation(store, Connections(store, sharing=calls), sharing=calls)
+            for store, calls in zip(stores, shared, strict=True)
+        ]
+        cell = Cell(batch.prompts[0].id, batch.inputs[0].id)
+        drafts = [replica.write(StudyId("s"), "c", cell) for replica in replicas]
+        outputs = [draft.wait(30) and draft.output for draft in drafts]
+        assert server.answered == 1
+        assert outputs[0] == outputs[1] == stores[0].outputs(StudyId("s"))[0]
+        with psycopg.connect(address, autocommit=True) as db:  # ended a moment after the drafts
+            deadline = time.monotonic() + 20
+            while db.execute("SELECT count(*) FROM claims").fetchone() != (0,):
+                assert time.monotonic() < deadline
+        for one in (*replicas, *shared, *stores):
+            one.close()
