@@ -19,7 +19,7 @@ from typing import Any, LiteralString, TypeVar
 import psycopg
 from psycopg import errors
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
-from psycopg_pool import ConnectionPool, PoolTimeout
+from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
 
 from optimizer.errors import BadInput, Conflict, StorageError
 from optimizer.metrics import RETRIES
@@ -183,7 +183,7 @@ def is_passing(fault: psycopg.OperationalError) -> bool:
     if fault.sqlstate is not None:
         return False
     refused = ("authentication failed", "does not exist", "no pg_hba.conf", "no password supplied")
-    return not isinstance(fault, PoolTimeout) and not any(words in str(fault) for words in refused)
+    return not isinstance(fault, PoolTimeout | PoolClosed) and not any(words in str(fault) for words in refused)
 
 
 def sql(text: str) -> LiteralString:
@@ -207,6 +207,8 @@ def _advice(where: str, fault: psycopg.Error) -> str:
             return f"The disk that holds {where} is full. Nothing was changed; make room and try again."
         case errors.InsufficientPrivilege():
             return f"This user may not use {where} as needed ({_first_line(fault)}). Grant it the rights."
+        case PoolClosed():
+            return "The database was closed."
         case PoolTimeout():
             return (
                 f"There was no free connection to {where} for {PATIENCE_S:.0f} seconds: the server is "

@@ -8,6 +8,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from time import monotonic
 
 import psycopg
 import pytest
@@ -20,7 +21,7 @@ from optimizer.storage.postgres import PostgresStore
 from optimizer.storage.postgres_documents import BELIEVED_S
 from optimizer.storage.postgres_migrations import migrate
 from optimizer.storage.postgres_schema import STEPS
-from optimizer.storage.postgres_server import place
+from optimizer.storage.postgres_server import PATIENCE_S, place
 from optimizer.storage.sqlite import SqliteStore
 from tests.optimizer.storage.world import HOUR, NOW, duel_of, study_of, vote_on, world
 from tests.postgresql import PostgresServer
@@ -251,3 +252,12 @@ def test_what_another_process_changed_is_believed_soon_and_never_overwritten(
     assert here.documents.get("session", "a") is None
     here.close()
     there.close()
+
+
+def test_a_closed_store_says_so_at_once(address: str) -> None:
+    store = PostgresStore(address)
+    store.close()
+    began = monotonic()
+    with pytest.raises(StorageError, match="was closed"):
+        store.studies()
+    assert monotonic() - began < PATIENCE_S / 2
