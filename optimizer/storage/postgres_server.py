@@ -182,8 +182,10 @@ def is_passing(fault: psycopg.OperationalError) -> bool:
         return True
     if fault.sqlstate is not None:
         return False
+    if isinstance(fault, PoolTimeout | PoolClosed):
+        return False
     refused = ("authentication failed", "does not exist", "no pg_hba.conf", "no password supplied")
-    return not isinstance(fault, PoolTimeout | PoolClosed) and not any(words in str(fault) for words in refused)
+    return not any(words in str(fault) for words in refused)
 
 
 def sql(text: str) -> LiteralString:
