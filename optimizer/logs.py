@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from optimizer.metrics import ErrorLines
 
 OURS = "optimizer"
+COUNTED = ("", "streamlit.error_util")  # a screen's fault is told there, and to no logger above
 TEXT = "%(asctime)s %(levelname)s %(name)s %(message)s"
 _FIELD = re.compile(r"\b(\w+)=%[\d.]*[sdfgr]")
 _PLAIN = (str, int, float, bool, type(None))
@@ -49,9 +50,11 @@ class AsJson(logging.Formatter):
 
 def configure(as_json: bool) -> None:
     """Log our events to standard error, once; count the errors of everybody."""
-    root, ours = logging.getLogger(), logging.getLogger(OURS)
-    if not any(isinstance(handler, ErrorLines) for handler in root.handlers):
-        root.addHandler(ErrorLines())
+    ours = logging.getLogger(OURS)
+    for name in COUNTED:
+        counted = logging.getLogger(name)
+        if not any(isinstance(handler, ErrorLines) for handler in counted.handlers):
+            counted.addHandler(ErrorLines())
     for old in [handler for handler in ours.handlers if getattr(handler, "prompt_duel", False)]:
         ours.removeHandler(old)
     handler = logging.StreamHandler(sys.stderr)

@@ -5,6 +5,7 @@ import logging
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from streamlit.logger import get_logger
 
 from optimizer import logs
 from optimizer.domain import Connection, DuelId, Outcome, RaterId, StudyId
@@ -85,9 +86,11 @@ def test_an_error_keeps_its_traceback_and_is_counted(capsys: pytest.CaptureFixtu
         assert (told["event"], told["id"]) == ("broke", "a\nb")
         assert "NotFound: No." in told["fault"]
         assert value("prompt_duel_log_errors_total", logger="optimizer") == before + 1
+        screens = value("prompt_duel_log_errors_total", logger="streamlit")
+        get_logger("streamlit.error_util").error("A screen failed.")
+        assert value("prompt_duel_log_errors_total", logger="streamlit") == screens + 1
     finally:
-        ours, root = logging.getLogger("optimizer"), logging.getLogger()
-        for logger in (ours, root):
+        for logger in map(logging.getLogger, ("optimizer", *logs.COUNTED)):
             for handler in list(logger.handlers):
                 if getattr(handler, "prompt_duel", False) or isinstance(handler, logs.ErrorLines):
                     logger.removeHandler(handler)
