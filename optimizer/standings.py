@@ -96,8 +96,9 @@ def standings_of(study: Study, arms: tuple[Prompt, ...], votes: Counted) -> Stan
     posterior = votes.posterior()
     active = _active(arms)
     p_cycle, circle = _circle(wins, active, rng)
+    draws = posterior.draws(DRAWS, rng)  # once, so that the table and the advice never differ
     return Standings(
-        _rows(arms, tally, posterior, posterior.draws(DRAWS, rng)),
+        _rows(arms, tally, posterior, draws),
         arms,
         wins,
         wins + wins.T,
@@ -108,7 +109,7 @@ def standings_of(study: Study, arms: tuple[Prompt, ...], votes: Counted) -> Stan
         votes.raters,
         p_cycle,
         tuple(arms[arm].name for arm in circle),
-        _advice(study, active, posterior, votes.n, p_cycle, rng),
+        _advice(study, active, posterior, draws, votes.n, p_cycle, rng),
     )
 
 
@@ -169,6 +170,7 @@ def _advice(
     study: Study,
     active: Sequence[int],
     posterior: Posterior,
+    draws: FloatArray,
     votes: int,
     p_cycle: float,
     rng: np.random.Generator,
@@ -182,7 +184,8 @@ def _advice(
         posterior.prior_sd,
         posterior.log_evidence,
     )
-    return advise(competing, votes, rng, study.settings.confidence, study.settings.margin, p_cycle)
+    settings = study.settings
+    return advise(competing, votes, rng, settings.confidence, settings.margin, p_cycle, draws[:, active])
 
 
 def _rows(arms: Sequence[Prompt], tally: Tally, posterior: Posterior, draws: FloatArray) -> tuple[Row, ...]:

@@ -44,9 +44,8 @@ def _undecided(report: Report) -> str:
         return ""
     more = f" About {advice.more_votes:,} more votes should decide it." if advice.more_votes else ""
     wanted = report.study.settings.confidence
-    return (
-        f"Not decided: the winner is the best with {report.winner.p_best:.0%}; {wanted:.0%} is wanted.{more}"
-    )
+    chance = f"{100 * report.winner.p_best:.1f} %"
+    return f"Not decided: the winner is the best with {chance}; {100 * wanted:g} % is wanted.{more}"
 
 
 def _equal(report: Report) -> str:

@@ -45,7 +45,9 @@ def draw_race(race: Race, standings: Standings, study: Study, named: bool) -> No
     if not named:
         race = replace(race, names=tuple(f"Prompt {arm + 1}" for arm in range(len(race.names))))
     figure = charts.p_best_over_votes(race, sorted(arms) if not named else arms, study.settings.confidence)
-    figure.update_layout(height=HEIGHT, title=None, font={"size": 20}, legend={"font": {"size": 20}})
+    figure.update_layout(
+        height=HEIGHT, title=None, font={"size": 20}, legend={"font": {"size": 20}, "y": -0.32}
+    )
     figure.update_xaxes(tickfont={"size": 18}, title={"font": {"size": 20}})
     figure.update_yaxes(tickfont={"size": 18}, title={"font": {"size": 20}})
     figure.update_traces(line={"width": 5}, marker={"size": 9})

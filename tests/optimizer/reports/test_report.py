@@ -53,6 +53,8 @@ def test_the_winner_is_that_of_the_standings(report: Report) -> None:
     text = to_markdown(report)
     assert "**Best is the best prompt with a probability of " in text
     assert report.winner.p_best > 0.95
+    assert report.standings.advice is not None
+    assert report.standings.advice.p_best == report.winner.p_best  # the same draws behind both
     assert "Best: {{q}}" in text
 
 
