@@ -45,6 +45,20 @@ def picture(page: Page, name: str) -> None:
     page.screenshot(path=PICTURES / f"{name}.png")
 
 
+def report(page: Page, server: Server) -> None:
+    """The report's file, as whoever gets it sees it."""
+    page.goto(f"{server.address}/report")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="HTML, to send or print").click()
+    file = server.folder / "report.html"
+    download.value.save_as(file)
+    page.goto(f"file://{file}")
+    page.locator("[data-chart] .main-svg").last.wait_for()
+    page.locator("section").nth(1).evaluate("section => section.scrollIntoView()")
+    page.wait_for_timeout(1000)
+    page.screenshot(path=PICTURES / "report.png")
+
+
 def take(browser: Browser, server: Server) -> None:
     context = browser.new_context(viewport={"width": 1366, "height": 800})
     page = context.new_page()
@@ -54,6 +68,7 @@ def take(browser: Browser, server: Server) -> None:
     for screen in ("standings", "prompts", "outputs", "history", "export", "studies"):
         page.goto(f"{server.address}/{screen}")
         picture(page, screen)
+    report(page, server)
     page.goto(f"{server.address}/standings")
     settled(page)
     page.wait_for_timeout(1500)
