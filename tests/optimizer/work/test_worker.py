@@ -103,7 +103,7 @@ def test_a_killed_worker_s_task_goes_on_and_nothing_is_made_twice(office: Office
     first.kill()
     first.wait(20)
     assert office.task(id).status.state is State.RUNNING
-    office.hire(), office.hire()
+    office.hire()
     office.until(lambda: office.task(id).status.state.over)
     status = office.task(id).status
     assert (status.state, status.error) == (State.DONE, "")
