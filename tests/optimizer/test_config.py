@@ -73,3 +73,20 @@ def test_who_hosts_and_where_raters_go() -> None:
     assert "secret" not in repr(Config.load({"PROMPT_DUEL_HOST_PASSWORD": "a secret password"}))
     with pytest.raises(BadInput, match="PUBLIC_URL"):
         Config.load({"PROMPT_DUEL_PUBLIC_URL": "d.example"})
+
+
+def test_work_for_workers_needs_a_database_that_keeps_their_queue() -> None:
+    url = "postgresql://duel@db/duel"
+    assert not Config.load({"PROMPT_DUEL_DATABASE_URL": url}).queued
+    assert Config.load({"PROMPT_DUEL_DATABASE_URL": url, "PROMPT_DUEL_WORK": "queue"}).queued
+    with pytest.raises(BadInput, match="DATABASE_URL=postgresql"):
+        Config.load({"PROMPT_DUEL_WORK": "queue"})
+    with pytest.raises(BadInput, match="one of here, queue, not 'elsewhere'"):
+        Config.load({"PROMPT_DUEL_WORK": "elsewhere"})
+
+
+def test_logs_are_text_or_json() -> None:
+    assert not Config.load({}).json_logs
+    assert Config.load({"PROMPT_DUEL_LOG_FORMAT": "json"}).json_logs
+    with pytest.raises(BadInput, match="one of text, json"):
+        Config.load({"PROMPT_DUEL_LOG_FORMAT": "xml"})
