@@ -47,7 +47,7 @@ class Config:
     """What ``assemble`` needs to know."""
 
     data_dir: Path
-    database_url: str
+    database_url: str = field(repr=False)  # may hold a password
     samples_dir: Path
     min_view_ms: int
     max_upload_bytes: int

@@ -78,6 +78,7 @@ def test_who_hosts_and_where_raters_go() -> None:
 def test_work_for_workers_needs_a_database_that_keeps_their_queue() -> None:
     url = "postgresql://duel@db/duel"
     assert not Config.load({"PROMPT_DUEL_DATABASE_URL": url}).queued
+    assert "duel@db" not in repr(Config.load({"PROMPT_DUEL_DATABASE_URL": url}))
     assert Config.load({"PROMPT_DUEL_DATABASE_URL": url, "PROMPT_DUEL_WORK": "queue"}).queued
     with pytest.raises(BadInput, match="DATABASE_URL=postgresql"):
         Config.load({"PROMPT_DUEL_WORK": "queue"})
