@@ -58,8 +58,3 @@ def cheapest(prices: Sequence[Price], measure: str) -> Price | None:
         (value, price) for price in prices if price.plausible and (value := price.of(measure)) is not None
     ]
     return min(priced, key=lambda pair: pair[0])[1] if priced else None
-
-
-def models_of(outputs: Iterable[Output]) -> set[str]:
-    """What the outputs say they are from."""
-    return {output.model for output in outputs if output.model}

@@ -37,13 +37,8 @@ HERE = Path(__file__).parent
 CONFIG = {"displaylogo": False, "responsive": True, "displayModeBar": "hover", "showSendToCloud": False}
 
 
-def to_html(report: Report) -> str:
-    """The whole report."""
-    return "".join(pieces(report))
-
-
 def pieces(report: Report) -> Iterator[str]:
-    """The same, piece by piece."""
+    """The whole report, piece by piece."""
     style = (HERE / "report.css").read_text(encoding="utf-8")
     plotly, start = get_plotlyjs(), (HERE / "report.js").read_text(encoding="utf-8")
     policy = (
