@@ -208,7 +208,7 @@ def without_recent(seat: Duel | Desk) -> object:
 def test_postgres_agrees(postgres: PostgresServer) -> None:
     run_state_machine_as_test(
         lambda: TwoStores(lambda _: open_store(postgres.empty_database())),
-        settings=settings(max_examples=8, stateful_step_count=25, deadline=None),
+        settings=settings(max_examples=5, stateful_step_count=25, deadline=None),
     )
 
 
