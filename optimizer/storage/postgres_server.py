@@ -49,7 +49,7 @@ _PASSING = (
 class Server:
     """The database behind an address. Safe for threads; not to be carried over a fork."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, connections: int = CONNECTIONS) -> None:
         """``BadInput`` for an address that is none, ``StorageError`` when nothing answers there for long."""
         self.address = connection_info(address)
         self.place = place(self.address)
@@ -58,7 +58,7 @@ class Server:
             self._pool = ConnectionPool(
                 self.address,
                 min_size=1,
-                max_size=CONNECTIONS,
+                max_size=connections,
                 kwargs={"autocommit": True},
                 configure=register,
                 open=True,

@@ -18,6 +18,7 @@ from optimizer.llm.budget import Budget, Spend
 from optimizer.llm.errors import CallCancelled
 from optimizer.storage.postgres_server import Db, Server, sql
 
+CONNECTIONS = 4  # beside those of the store: each piece of work here takes a millisecond or two
 LEASE_S = 8
 RENEWED_EVERY_S = 2.0
 POLL_S = 0.1
@@ -31,7 +32,7 @@ class PostgresCalls:
     """The ``Sharing`` protocol on a database. Safe for threads."""
 
     def __init__(self, address: str) -> None:
-        self._server = Server(address)
+        self._server = Server(address, CONNECTIONS)
         self._holder = new_id()
         self._closed = threading.Event()
         self._renewing = threading.Thread(target=self._renew, name="renew-calls", daemon=True)
