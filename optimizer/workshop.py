@@ -187,7 +187,9 @@ class Workshop:
             return
         if self._store.vote(vote_id).rater != by:
             raise NotAllowed("This is the vote of another rater.")
-        self._admission.admit(by, self._clock())
+        session = self._admission.admit(by, self._clock())
+        if session is not None and session.room:
+            raise NotAllowed("In a room a vote stands once it is cast.")
 
     def join(self, study_id: StudyId, rater: Rater) -> Rater:
         """The rater as stored, added on the first visit."""
