@@ -34,6 +34,12 @@ def sentence(standings: Standings) -> str:
     return f"{told} {around}."
 
 
+def headed(standings: Standings) -> str:
+    """The same, with what to do in front."""
+    head = HEADS[standings.advice.kind] if standings.advice else ""
+    return f"{head} {sentence(standings)}".strip()
+
+
 def banner(standings: Standings, study: Study) -> None:
     """The advice, in the colour of what it asks for."""
     advice = standings.advice

@@ -18,5 +18,5 @@ def draw(visit: Visit, study: Study) -> None:
     told = f"{votes:,} {'vote' if votes == 1 else 'votes'}"
     standings = visit.services.results.latest(study)
     if standings is not None and standings.votes >= FEWEST:
-        told += f" · {advice.sentence(standings)}"
+        told += f" · {advice.headed(standings)}"
     st.caption(told, text_alignment="center")
