@@ -1,7 +1,7 @@
 """The automatic run's plan: who proposes, who votes, how long, within which limits."""
 
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import streamlit as st
 
@@ -142,4 +142,6 @@ def _calls(plan: Plan, proposals: int, votes: int) -> int:
 
 
 def _start(visit: Visit, plan: Plan) -> None:
-    notices.attempt(lambda: visit.services.work.submit(plan, keys.typed(visit)))
+    """A limit that was typed just before the press holds, though the button was drawn without it."""
+    limited = replace(plan, budget=limits.typed("loop"))
+    notices.attempt(lambda: visit.services.work.submit(limited, keys.typed(visit)))

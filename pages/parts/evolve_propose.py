@@ -1,6 +1,7 @@
 """Proposals on request: what to ask for, its cost on the button, how far it is."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import streamlit as st
 
@@ -93,7 +94,9 @@ def took(most: Estimate) -> str:
 
 
 def _start(visit: Visit, order: Order) -> None:
-    notices.attempt(lambda: visit.services.evolution.propose(order, keys.typed(visit)), "Under way.")
+    """A limit that was typed just before the press holds, though the button was drawn without it."""
+    limited = replace(order, budget=limits.typed("evolve")) if order.connection else order
+    notices.attempt(lambda: visit.services.evolution.propose(limited, keys.typed(visit)), "Under way.")
 
 
 def _state(visit: Visit, order: Order) -> tuple[int, int, int]:

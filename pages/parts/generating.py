@@ -122,7 +122,9 @@ def _say_all_is_there(visit: Visit, order: Order, connection: Connection, versio
 
 
 def _start(visit: Visit, order: Order) -> None:
-    notices.attempt(lambda: visit.services.work.submit(order, keys.typed(visit)))
+    """A limit that was typed just before the press holds, though the button was drawn without it."""
+    limited = replace(order, budget=limits.typed("generate"))
+    notices.attempt(lambda: visit.services.work.submit(limited, keys.typed(visit)))
 
 
 @st.cache_data(max_entries=64, show_spinner=False)

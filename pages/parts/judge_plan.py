@@ -1,6 +1,7 @@
 """What an automatic run shall do: who judges, how, how much, within which limits; and its cost beforehand."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import streamlit as st
 
@@ -145,12 +146,17 @@ def _button(visit: Visit, plan: Plan) -> None:
         type="primary",
         key="judge_start",
         icon=":material/gavel:",
-        on_click=start,
+        on_click=_start_limited,
         args=(visit, plan),
         disabled=any(not run.ended for run in runs),
     )
     if most.money is None:
         st.caption("A connection has no prices, so the cost in money cannot be foretold.")
+
+
+def _start_limited(visit: Visit, plan: Plan) -> None:
+    """A limit that was typed just before the press holds, though the button was drawn without it."""
+    start(visit, replace(plan, budget=limits.typed("judge")))
 
 
 def took(most: Estimate) -> str:

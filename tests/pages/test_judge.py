@@ -114,6 +114,20 @@ def test_a_run_is_watched_to_its_end_and_goes_on_later(visitor: Visitor, study: 
     assert "2 votes, at most 4 calls" in visitor.at.button(key="judge_start").label
 
 
+def test_a_limit_typed_just_before_the_press_holds(
+    visitor: Visitor, study: Study, server: FakeServer
+) -> None:
+    planned(visitor, study, 8)
+    visitor.at.number_input(key="judge_calls").set_value(
+        4
+    )  # comes with the press, after the button was drawn
+    visitor.click("judge_start")
+    run = visitor.services.judging.runs(study.id)[0]
+    assert run.wait(20.0)
+    assert run.progress().state is State.SPENT
+    assert server.calls <= 4
+
+
 def test_a_run_is_stopped_and_resumed(visitor: Visitor, study: Study, server: FakeServer) -> None:
     server.latency_s = 0.05
     planned(visitor, study, 300)
