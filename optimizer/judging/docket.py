@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
+from time import monotonic
 from typing import Protocol
 
 import numpy as np
@@ -26,11 +27,13 @@ from optimizer.domain import (
 )
 from optimizer.errors import DuelClosed, NothingToAsk
 from optimizer.judging.plan import Match, Plan
-from optimizer.pairing import Pairing
+from optimizer.pairing import Choice, Pairing
 from optimizer.storage.base import Store
 
 LEASE = timedelta(hours=1)  # of a judge's duel: a run that dies lets go of its pairs
 REMEMBERED = 1_000  # newest duels that are looked through for open ones
+PATIENCE_S = 60.0  # with outputs on their way, before a pair meets an input again
+PATIENCE_IDLE_S = 1.0  # with none, until it has been looked whether more are needed
 
 
 class NotYet(Exception):
@@ -65,6 +68,7 @@ class Docket:
         self._both_orders = both_orders
         self._outputs = outputs
         self._clock = clock
+        self._waiting_since: float | None = None
         self._matches = deque(plan.matches)
         seen = store.ballots(plan.study, rater.id)
         self.votes = sum(b.vote.withdrawn_at is None and not b.duel.replay for b in seen)
@@ -112,7 +116,20 @@ class Docket:
             if more:
                 raise NotYet from error
             raise
+        if self._outputs is not None and self._too_soon(choice, more):
+            raise NotYet
         return choice.duel(study, self._rater.id, now)
+
+    def _too_soon(self, choice: Choice, more: bool) -> bool:
+        """Would a pair meet an input again although better may come? A judge may be quicker than whoever
+        makes the outputs: without patience it would spend its votes on the few that are there."""
+        met = self._store.duels_by_input(self._plan.study, choice.first.prompt, choice.second.prompt)
+        if choice.replays is not None or not met.get(choice.input):
+            self._waiting_since = None
+            return False
+        if self._waiting_since is None:
+            self._waiting_since = monotonic()
+        return monotonic() - self._waiting_since < (PATIENCE_S if more else PATIENCE_IDLE_S)
 
     def _prepared(self) -> bool:
         """Are outputs on their way for what the selector will choose, where it is its turn?"""

@@ -10,7 +10,18 @@ import pytest
 from click.testing import CliRunner, Result
 
 from optimizer.commands.judge import judge
-from optimizer.domain import Batch, Connection, Input, InputId, Prompt, PromptId, RaterKind, Study, StudyId
+from optimizer.domain import (
+    Batch,
+    Connection,
+    Input,
+    InputId,
+    Prompt,
+    PromptId,
+    RaterKind,
+    Settings,
+    Study,
+    StudyId,
+)
 from optimizer.judges.scripted import answer_by, perfect
 from optimizer.llm.base import Message, Request, Role
 from optimizer.results import Results, VoteFilter
@@ -42,7 +53,9 @@ def run(tmp_path: Path, server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> 
     store = open_store(f"sqlite:///{tmp_path / 'prompt-duel.db'}")
     prompts = [Prompt(PromptId(f"p{n}"), STUDY, f"P{n}", f"Style {n}: {{{{q}}}}") for n in range(3)]
     inputs = [Input(InputId(f"i{n}"), STUDY, {"q": f"Question {n}?"}) for n in range(8)]
-    store.add(Batch([Study(STUDY, "My study", "Answer.", "Good")], prompts, inputs))
+    # Every pair equally often: thirty votes with eight in flight need not suffice a selector that explores.
+    even = Settings(selector="round_robin", audit_share=0.0, replay_share=0.0)
+    store.add(Batch([Study(STUDY, "My study", "Answer.", "Good", settings=even)], prompts, inputs))
     for name in ("fast", "writer"):
         store.put_connection(Connection(name, server.url, f"{name}-model"))
     store.close()
