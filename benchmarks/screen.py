@@ -32,13 +32,13 @@ FLAGS = [
 ]
 SEED = 1
 
-# Runs in the page: press the key, resolve with the milliseconds until the pane's text has changed and
-# one more frame was drawn.
+# Runs in the page: press the key, resolve with the milliseconds until the answers of the next pair are
+# there, which are drawn after its outputs, and one more frame was drawn. (Two pairs may share an output.)
 PRESS = """([key, selector]) => new Promise((done, failed) => {
-  const text = () => document.querySelector(selector)?.innerText ?? '';
-  const before = text(), start = performance.now();
+  const pair = () => document.querySelector(selector)?.className ?? '';
+  const before = pair(), start = performance.now();
   const watch = () => {
-    const now = text();
+    const now = pair();
     if (now && now !== before) requestAnimationFrame(() => done(performance.now() - start));
     else if (performance.now() - start > 5000) failed(new Error('no new pair in 5 s'));
     else requestAnimationFrame(watch);
@@ -153,11 +153,11 @@ def main() -> None:
         if starts:
             print(f"  ratio of medians: {median['ours'] / median['empty']:.2f}")
         presses: dict[str, list[float]] = {}
-        pane = ".st-key-pane_first"
+        answer = "[class*=st-key-vote_A_]"
         for name, script, selector, votes in (
-            ("bare", "benchmarks/bare/two_columns.py", "[data-testid=stColumn]", 0),
-            ("few votes", "app.py", pane, 100),
-            ("many votes", "app.py", pane, chosen.many),
+            ("bare", "benchmarks/bare/two_columns.py", "[class*=st-key-left_]", 0),
+            ("few votes", "app.py", answer, 100),
+            ("many votes", "app.py", answer, chosen.many),
         ):
             with tempfile.TemporaryDirectory() as folder:
                 if votes:

@@ -1,7 +1,5 @@
 """Which screens exist, for whom, and in what order: the script that every visit runs first."""
 
-from collections.abc import Mapping, Sequence
-
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
@@ -177,15 +175,13 @@ def guest() -> list[StreamlitPage]:
     ]
 
 
-def screens(visit: access.Visit) -> Mapping[str, Sequence[StreamlitPage]] | Sequence[StreamlitPage]:
-    """Screens that are not listed cannot be reached by their address either."""
-    if visit.role is access.Role.HOST:
-        return HOST
-    return guest() if visit.session is None else rater(visit.session.room)
-
-
+# Screens that are not offered cannot be reached by their address either.
 with frame.errors_shown():  # what no screen caught: above all a database that cannot be used
     visit = access.visitor()
-    page = st.navigation(screens(visit), expanded=True)
-    frame.sidebar(visit)
+    if visit.role is access.Role.HOST:
+        page = st.navigation(HOST, position="hidden")
+        frame.for_host(visit, HOST)
+    else:
+        page = st.navigation(guest() if visit.session is None else rater(visit.session.room))
+        frame.for_rater(visit)
     page.run()

@@ -1,54 +1,62 @@
-"""What stands around every screen: the choice of study, and how errors are shown."""
+"""What stands around every screen: the choice of study, the list of screens, and how errors are shown."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import streamlit as st
+from streamlit.navigation.page import StreamlitPage
 
 from optimizer.errors import BadFile, PromptDuelError
-from pages.parts.access import STUDY, Role, Visit
+from pages.parts.access import STUDY, Visit
 from pages.parts.labels import plain
 
 IN_URL = "study_in_url"  # what this session wrote there last
 
 
-def sidebar(visit: Visit) -> None:
+def for_host(visit: Visit, screens: Mapping[str, Sequence[StreamlitPage]]) -> None:
+    """The sidebar: which study, the way to every screen about it by section, and what is running."""
+    _choose_study(visit)
+    with st.sidebar, st.container(key="screens", gap=None):
+        # Streamlit's own list draws all its links again at each batch of messages, so at each vote.
+        for section, pages in screens.items():
+            st.caption(section)
+            for page in pages:
+                if page.visibility != "hidden":
+                    st.page_link(page, help=page.help, width="stretch")
+    _say_what_runs(visit)
+
+
+def for_rater(visit: Visit) -> None:
+    """Of somebody who joined a session: which, and as whom."""
+    if visit.session is not None and visit.seat is not None:
+        group = f" ({plain(visit.seat.group)})" if visit.seat.group else ""
+        st.sidebar.markdown(f"**{plain(visit.session.name)}**")
+        st.sidebar.caption(f"You are {plain(visit.seat.name)}{group}.")
+
+
+def _choose_study(visit: Visit) -> None:
     """The study that all screens are about; part of the URL, so that a link restores the view."""
-    if visit.role is not Role.HOST:
-        _say_who(visit)
-        return
     names = {study.id: study.name for study in visit.studies}
     if not names:
         return
     linked = st.query_params.get(STUDY)
     if linked in names and linked != st.session_state.get(IN_URL):
         st.session_state[STUDY] = linked  # a link was followed, or the browser went back
-    with st.sidebar:
-        st.html(SIDEBAR_STYLE)
-        chosen = st.selectbox(
-            "Study",
-            list(names),
-            format_func=lambda study: names.get(study, study),
-            key=STUDY,
-            persist_state="session",
-        )
+    chosen = st.sidebar.selectbox(
+        "Study",
+        list(names),
+        format_func=lambda study: names.get(study, study),
+        key=STUDY,
+        persist_state="session",
+    )
     if linked is not None and linked not in names:
         st.warning(
             f"The study that was asked for is archived or not here. This is '{plain(names[chosen])}'.",
             icon=":material/link_off:",
         )
-    _say_what_runs(visit)
     st.session_state[IN_URL] = chosen
     if linked != chosen:
         st.query_params[STUDY] = chosen
-
-
-def _say_who(visit: Visit) -> None:
-    """Of somebody who joined a session: which, and as whom."""
-    if visit.session is not None and visit.seat is not None:
-        group = f" ({plain(visit.seat.group)})" if visit.seat.group else ""
-        st.sidebar.markdown(f"**{plain(visit.session.name)}**")
-        st.sidebar.caption(f"You are {plain(visit.seat.name)}{group}.")
 
 
 def _say_what_runs(visit: Visit) -> None:
@@ -90,17 +98,15 @@ def show_message() -> None:
         st.toast(text)
 
 
-# The study stands above the screens that are about it; Streamlit puts them the other way round.
-SIDEBAR_STYLE = """<style>
-[data-testid="stSidebarContent"] { display: flex; flex-direction: column; }
-[data-testid="stSidebarHeader"] { order: -2; height: 2.4rem; }
-[data-testid="stSidebarUserContent"] { order: -1; padding-top: 0; padding-bottom: 0.6rem; }
-[data-testid="stSidebarNavSeparator"] { display: none; }
-</style>"""
-
 # What Streamlit has no parameter for: panes of equal height that scroll by themselves and fill what
 # the input and the answers leave of the window, and rows of buttons that stay low.
 STYLE = """<style>
+[data-testid="stSidebarHeader"] { height: 1.6rem; margin-bottom: 0.4rem; }
+[data-testid="stSidebarUserContent"] { padding-top: 0; }
+[data-testid="stSidebar"] .st-key-screens [data-testid="stElementContainer"]:has(a) { margin: -0.125rem 0; }
+.st-key-screens [data-testid="stElementContainer"]:has([data-testid="stCaptionContainer"]) {
+  margin: 0.45rem 0 0.15rem; }
+.st-key-screens a { height: 1.5rem; }
 .stMainBlockContainer { padding-top: 1.2rem; padding-bottom: 1rem; max-width: 112rem; }
 [data-testid="stHeader"] { background: transparent; height: 2.6rem; min-height: 2.6rem; }
 [data-testid="stLayoutWrapper"]:has(> .st-key-bar) {

@@ -35,7 +35,7 @@ def test_a_deep_link_is_the_first_request_to_a_fresh_server(
     fresh, screen = first_screen
     page.goto(f"{fresh.address}/{screen}")
     settled(page)
-    expect(page.locator('[data-testid="stSidebarNav"]')).to_be_visible()
+    expect(page.locator(".st-key-screens").get_by_role("link", name="Duel")).to_be_visible()
     expect(page.locator('[data-testid="stMain"]').get_by_text(SCREENS[screen]).first).to_be_visible()
 
 
