@@ -1,6 +1,6 @@
 """Does the advice keep its promise? Simulated studies with a look after every vote, in many worlds.
 
-    nice python benchmarks/calibration.py [--arms 5] [--votes 150] [--runs 100] [--minutes 8] [--worlds btl]
+    nice python -m benchmarks.calibration [--arms 5] [--votes 150] [--runs 100] [--minutes 8] [--worlds btl]
 
 For each world and for two models, the plain one (strengths from the win matrix) and the full one (position,
 inputs, ties, grades, raters):

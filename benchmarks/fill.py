@@ -1,6 +1,6 @@
 """Make a database whose study has 20 prompts, 50 inputs and any number of votes: for measuring.
 
-    python benchmarks/fill.py FOLDER --votes 100000 --seed 1
+    python -m benchmarks.fill FOLDER --votes 100000 --seed 1
 
 Votes come from a simulated rater with known strengths (Bradley-Terry); they are random numbers, and the
 outputs are filler text. Only for benchmarks.

@@ -1,6 +1,6 @@
 """How long a fit takes, and that it does not grow with the votes.
 
-    python benchmarks/fitting.py
+    python -m benchmarks.fitting
 
 Prints milliseconds of the fast fit (averaged over prior widths), of the full model, of the advice with its
 forecast and of the look for circles, from 100 to 1,000,000 votes; then 1,000 arms and 1,000,000 votes,

@@ -1,6 +1,6 @@
 """How well generation uses a server, against the ideal and against bare HTTP calls in the same run.
 
-    python benchmarks/generation.py [throughput] [refusals] [waiting] [memory]
+    python -m benchmarks.generation [throughput] [refusals] [waiting] [memory]
 
 throughput  400 calls, 16 at once, 200 ms each: the share of the ideal 80 calls a second, stored durably
 refusals    2,000 calls to a server that answers 429 above 50 a second (Retry-After: 1, as whole seconds)

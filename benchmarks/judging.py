@@ -1,6 +1,6 @@
 """How much of what a server's latency and the concurrency limit allow an automatic run makes use of.
 
-    python benchmarks/judging.py [--latency 0.5] [--concurrency 16] [--duels 300] [--prompts 12] [--memory]
+    python -m benchmarks.judging [--latency 0.5] [--concurrency 16] [--duels 300] [--prompts 12] [--memory]
 
 A server of the OpenAI dialect that takes its time over every answer runs in a process of its own, the run
 in another, on a database file, with the selector that a new study has. Prints calls a second as a share of

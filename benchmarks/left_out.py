@@ -1,6 +1,6 @@
 """Why three classic dueling bandits are not among the selectors: measured, not asserted.
 
-    python benchmarks/left_out.py --runs 200 --seed 1
+    python -m benchmarks.left_out --runs 200 --seed 1
 
 Interleaved filter (Yue, Broder, Kleinberg, Joachims 2012, IF2), beat-the-mean (Yue, Joachims 2011, the
 online version with gamma = 1) and SAVAGE (Urvoy, Clerot, Feraud, Naamane 2013, Condorcet version), each as

@@ -1,7 +1,7 @@
 """Many raters at once on real connections, and whether a vote is lost, doubled or late.
 
-    python benchmarks/load.py [--raters 100] [--seconds 180] [--every 4]
-    python benchmarks/load.py --url http://127.0.0.1:8501 --url http://127.0.0.1:8502 --database sqlite:///...
+    python -m benchmarks.load [--raters 100] [--seconds 180] [--every 4]
+    python -m benchmarks.load --url http://127.0.0.1:8501 --url http://127.0.0.1:8502 --database sqlite:///...
 
 Each rater is a websocket client that speaks Streamlit's own protocol: it opens the voting screen, reads,
 presses a key, waits for the next pair. Without --url a server of its own is started on an empty folder.

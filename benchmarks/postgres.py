@@ -1,6 +1,6 @@
 """Does an ask on PostgreSQL cost more when there are ten million votes? And what does a vote take?
 
-    python benchmarks/postgres.py [--small 10000] [--large 10000000] [--asks 300]
+    python -m benchmarks.postgres [--small 10000] [--large 10000000] [--asks 300]
 
 Starts a server of its own (see tests/postgresql.py), loads two studies of the same shape into two
 databases by COPY, and asks and votes in both by turns through the services, so that whatever else the

@@ -1,6 +1,6 @@
 """How quick the voting screen feels, as ratios against bare Streamlit pages in the same run.
 
-    python benchmarks/screen.py [--votes 100] [--many 100000]
+    python -m benchmarks.screen [--votes 100] [--many 100000]
 
 Prints (1) the time from the command to the first pair on screen against that of an empty app, and (2) the
 time from a key press to the next pair drawn against that of a bare two-column page with two buttons,

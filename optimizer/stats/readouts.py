@@ -15,6 +15,8 @@ from optimizer.stats.posterior import Posterior
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
+SCALE_DOUBT = 0.3  # standard deviation of the scale of all strengths, as a share
+
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
@@ -41,8 +43,13 @@ def p_best(draws: FloatArray) -> FloatArray:
 
 
 def strengths(posterior: Posterior, level: float = 0.90) -> Estimate:
-    """Strengths with their equal-tailed credible intervals."""
-    reach = float(ndtri(0.5 + level / 2)) * posterior.sd
+    """Strengths with their equal-tailed credible intervals.
+
+    Noise that no model of the votes knows of draws all strengths together, so their common scale is in
+    doubt beyond the posterior. That widens intervals in proportion to the strength and leaves order, and
+    so P(best), alone. docs/calibration.md has the measurements that ``SCALE_DOUBT`` comes from.
+    """
+    reach = float(ndtri(0.5 + level / 2)) * np.hypot(posterior.sd, SCALE_DOUBT * posterior.mean)
     return Estimate(posterior.mean, posterior.mean - reach, posterior.mean + reach)
 
 

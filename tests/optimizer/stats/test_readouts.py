@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from optimizer.stats.bradley_terry import fit_by_evidence, fit_strengths
 from optimizer.stats.posterior import Posterior
 from optimizer.stats.readouts import (
+    SCALE_DOUBT,
     chance_against_pool,
     expected_regret,
     interval_of_chance,
@@ -75,11 +76,12 @@ def test_preference_matrix_is_the_mean_over_draws():
     assert preference_matrix(posterior)[0, 2] == pytest.approx(exact, abs=0.005)
 
 
-def test_intervals_of_strengths_are_normal():
-    posterior = Posterior(np.array([1.0, -1.0]), np.array([[1.0, -1.0], [-1.0, 1.0]]), 1.0, 0.0)
+def test_intervals_of_strengths_are_normal_and_wider_by_the_doubt_of_their_scale():
+    posterior = Posterior(np.array([2.0, 0.0, -2.0]), np.diag([1.0, 1.0, 1.0]), 1.0, 0.0)
     found = strengths(posterior, level=0.90)
-    np.testing.assert_allclose(found.high - found.value, 1.6449, atol=1e-4)
-    np.testing.assert_allclose(found.value - found.low, 1.6449, atol=1e-4)
+    sd = np.sqrt(1.0 + (SCALE_DOUBT * np.array([2.0, 0.0, 2.0])) ** 2)  # doubts of the two are independent
+    np.testing.assert_allclose(found.high - found.value, 1.6449 * sd, atol=1e-4)
+    np.testing.assert_allclose(found.value - found.low, 1.6449 * sd, atol=1e-4)
 
 
 def test_interval_of_chance_is_that_of_the_gap():
