@@ -13,6 +13,7 @@ import math
 import time
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import click
 import numpy as np
@@ -40,9 +41,14 @@ class Ledger:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.rows: dict[str, dict[str, object]] = json.loads(path.read_text()) if path.exists() else {}
+        self.rows: dict[str, dict[str, Any]] = json.loads(path.read_text()) if path.exists() else {}
 
-    def add(self, key: str, row: dict[str, object]) -> None:
+    def has(self, key: str, runs: int, votes: tuple[int, ...]) -> bool:
+        """Is there a row of at least so many runs, at all these budgets?"""
+        row = self.rows.get(key)
+        return row is not None and int(row["runs"]) >= runs and set(votes) <= set(row["votes"])
+
+    def add(self, key: str, row: dict[str, Any]) -> None:
         self.rows[key] = row
         self.path.write_text(json.dumps(self.rows, indent=1))
 
@@ -94,7 +100,7 @@ def _play(cell: Cell, up_to: int, runs: int, processes: int, until: float, ledge
     for name in cell.selectors:
         for half, seed in zip(HALVES, (SEED, SEED + 1), strict=True):
             key = f"{cell.name} | {name}{half}"
-            if key in ledger.rows and ledger.rows[key]["runs"] >= runs / 2:  # type: ignore[operator]
+            if ledger.has(key, math.ceil(runs / 2), terms.votes):
                 continue
             if time.monotonic() > until:
                 click.echo(f"{key}: left out, the time is up", err=True)
@@ -105,7 +111,7 @@ def _play(cell: Cell, up_to: int, runs: int, processes: int, until: float, ledge
             click.echo(f"{key}: {time.perf_counter() - begun:.0f} s", err=True)
 
 
-def _row(result: Result, runs: int, arms: int) -> dict[str, object]:
+def _row(result: Result, runs: int, arms: int) -> dict[str, Any]:
     return {
         "runs": runs,
         "arms": arms,
