@@ -8,8 +8,9 @@ inputs, ties, grades, raters):
             standard errors of 95 %; and after how many votes, in the middle
   equal     the same for "practically equal": right when nobody is better by more than the margin
   circle    share of the runs in which a circle was reported
-and, over all arms and checkpoints: how often 90 % intervals hold the true strength, the largest gap of the
-reliability diagram of P(best) (bins of 100 or more), the mean squared error of strengths, the mean regret.
+and, over all arms and checkpoints: how often 90 % intervals hold the true strength, how far P(best) is off in
+its reliability diagram (ten bins, on average over cases, and the largest gap of a bin beyond two standard
+errors), the mean squared error of strengths, the mean regret.
 """
 
 import argparse
@@ -170,7 +171,7 @@ def report(name: str, runs: list[Run]) -> Iterator[str]:
             f"  {model:5}  stop {_promise([r.stops.get(model) for r in runs])}"
             f"   equal {_promise([r.equals.get(model) for r in runs])}"
             f"   cover {np.mean([shot.held for shot in shots]):.3f}"
-            f"   P(best) off by {_reliability(shots):.3f}"
+            f"   P(best) off by {_reliability(shots)}"
             f"   mse {np.mean([shot.error for shot in shots]):.4f}"
             f"   regret {np.mean([shot.regret for shot in shots]):.4f}"
         )
@@ -185,12 +186,21 @@ def _promise(outcomes: list[tuple[int, bool] | None]) -> str:
     return f"{share:.2f} right {right:.3f} +-{margin:.3f} at {np.median([votes for votes, _ in said]):4.0f}"
 
 
-def _reliability(shots: list[Snapshot]) -> float:
-    """The largest gap between what P(best) says and what is so, over bins of 100 or more."""
+def _reliability(shots: list[Snapshot]) -> str:
+    """How far what P(best) says is from what is so: the mean over cases, and the largest sure gap of a bin.
+
+    The largest gap of ten bins would mostly tell which bin has the fewest cases.
+    """
     said, so = np.concatenate([s.chance for s in shots]), np.concatenate([s.is_best for s in shots])
     bins = np.minimum((said * 10).astype(int), 9)
-    gaps = [abs(said[bins == b].mean() - so[bins == b].mean()) for b in range(10) if (bins == b).sum() >= 100]
-    return max(gaps, default=float("nan"))
+    mean, sure = 0.0, 0.0
+    for place in np.unique(bins):
+        here = bins == place
+        gap, share = abs(said[here].mean() - so[here].mean()), here.mean()
+        error = np.sqrt(said[here].mean() * (1.0 - said[here].mean()) / here.sum())
+        mean += share * gap
+        sure = max(sure, gap - 2.0 * error)
+    return f"{mean:.3f}, surely {sure:.3f}"
 
 
 def main() -> None:
