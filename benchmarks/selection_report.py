@@ -149,10 +149,12 @@ class Report:
                 for at, votes in enumerate(other["votes"]):
                     if votes * share < auto["votes"][0] or votes not in (100, 200, 500):
                         continue
-                    needed = votes_for(auto, other["regret"][at])
-                    said.append(f"{needed:.0f} for {votes}")
-                    met = met and needed <= votes * share
-                target = f"{world}: the regret of {rival} with at most {share:.0%} of its votes"
+                    theirs, error = other["regret"][at], other["se"][at]
+                    needed, at_least = votes_for(auto, theirs), votes_for(auto, theirs + error)
+                    said.append(f"{needed:.0f} for {votes} ({at_least:.0f} for its upper standard error)")
+                    met = met and at_least <= votes * share
+                target = f"{world}: the regret of {rival}, give or take its standard error, with at most "
+                target += f"{share:.0%} of its votes"
                 verdicts.append(Verdict(target, met, "auto needs " + ", ".join(said)))
         return verdicts
 
@@ -164,10 +166,12 @@ class Report:
             return Verdict(target, None, "not measured")
         said, met = [], True
         for ours_at, theirs_at in ((50, 80), (100, 160)):
-            ours = auto["regret"][auto["votes"].index(ours_at)]
-            theirs = min(row["regret"][row["votes"].index(theirs_at)] for row in peers)
-            said.append(f"{ours:.3f} at {ours_at} against {theirs:.3f} at {theirs_at}")
-            met = met and ours <= theirs
+            ours = _at(auto, "regret", ours_at)
+            best = min(peers, key=lambda row, votes=theirs_at: _at(row, "regret", votes))
+            theirs = _at(best, "regret", theirs_at)
+            error = float(np.hypot(_at(auto, "se", ours_at), _at(best, "se", theirs_at)))
+            said.append(f"{ours:.3f} at {ours_at} against {theirs:.3f} ± {error:.3f} at {theirs_at}")
+            met = met and ours <= theirs + error
         return Verdict(target, met, "; ".join(said))
 
     def _graded(self) -> Verdict:
