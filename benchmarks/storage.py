@@ -1,6 +1,9 @@
 """What storing and reading cost, with few votes in the database and with many.
 
     python -m benchmarks.storage [--votes 100000] [--seed 1]
+    python -m benchmarks.storage --before COMMIT [--rounds 20]
+
+The second form compares this tree with an earlier commit, operation by operation, by turns in one run.
 
 Times are of this machine; beside them stand what does not depend on it: the ratio of a durable vote to a
 bare fsync of the same disk, and of many votes to few.
@@ -18,6 +21,7 @@ from time import perf_counter
 from typing import IO
 
 from benchmarks.fill import batch
+from benchmarks.storage_before import compare
 from optimizer.domain import Batch, Duel, DuelId, Outcome, StudyId, Vote, VoteId, new_id, utc_now
 from optimizer.storage.sqlite import SqliteStore
 
@@ -76,7 +80,12 @@ def main() -> None:
     )
     options.add_argument("--votes", type=int, default=100_000)
     options.add_argument("--seed", type=int, default=1)
+    options.add_argument("--before", metavar="COMMIT")
+    options.add_argument("--rounds", type=int, default=20)
     chosen = options.parse_args()
+    if chosen.before:
+        compare(chosen.before, chosen.rounds, chosen.seed)
+        return
     with tempfile.TemporaryDirectory(dir=Path.cwd()) as name:
         folder = Path(name)
         measured = {}

@@ -135,7 +135,7 @@ class Workshop:
         if duel.rater != rater_id:
             raise NotAllowed("This duel was asked of another rater.")
         now = self._clock()
-        self._admission.admit(rater_id, now)
+        self._admission.admit_vote(rater_id, now)
         vote = Vote(VoteId(new_id()), duel.study, duel_id, rater_id, outcome, now, grade, view_ms)
         try:
             self._store.add_vote(vote)
@@ -164,7 +164,7 @@ class Workshop:
         if vote is None:
             raise Conflict("There is no vote of yours to undo.")
         now = self._clock()
-        session = self._admission.admit(rater_id, now)
+        session = self._admission.admit_vote(rater_id, now)
         if session is not None and session.room:
             raise NotAllowed("In a room a vote stands once it is cast.")
         study = self._store.study(study_id)
@@ -187,7 +187,7 @@ class Workshop:
             return
         if self._store.vote(vote_id).rater != by:
             raise NotAllowed("This is the vote of another rater.")
-        session = self._admission.admit(by, self._clock())
+        session = self._admission.admit_vote(by, self._clock())
         if session is not None and session.room:
             raise NotAllowed("In a room a vote stands once it is cast.")
 

@@ -27,18 +27,19 @@ class Admission:
         self._store = store
         self._advised = advised
 
-    def session(self, rater: RaterId) -> Session | None:
+    def session(self, rater: RaterId, fresh: bool = False) -> Session | None:
         """The session that a rater joined; None for those who vote on a study of their own."""
         id = session_of(rater)
-        document = None if id is None else self._store.documents.get(SESSION, id)
+        document = None if id is None else self._store.documents.get(SESSION, id, fresh)
         return None if document is None else read_session(document)
 
     def admit(self, rater: RaterId, now: datetime) -> Session | None:
         """Their session, if they are in one; ``SessionClosed`` when it is over."""
-        session = self.session(rater)
-        if session is not None and not session.is_open(now):
-            raise SessionClosed("The session is over. Thank you for your votes.")
-        return session
+        return self._admit(self.session(rater), now)
+
+    def admit_vote(self, rater: RaterId, now: datetime) -> Session | None:
+        """The same for what changes a vote: no replica takes one of a session that another one closed."""
+        return self._admit(self.session(rater, fresh=True), now)
 
     def asks(self, study: Study, rater: RaterId, now: datetime) -> Study:
         """The study on the terms that this rater is asked about it. ``SessionClosed`` when the session is
@@ -70,3 +71,9 @@ class Admission:
 
     def _duels(self, session: Session) -> list[Duel]:
         return self._store.last_duels(session.study, None, WINDOW)
+
+    @staticmethod
+    def _admit(session: Session | None, now: datetime) -> Session | None:
+        if session is not None and not session.is_open(now):
+            raise SessionClosed("The session is over. Thank you for your votes.")
+        return session

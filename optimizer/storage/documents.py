@@ -39,7 +39,9 @@ class Documents(Protocol):
         ``Conflict`` when the stored version is another one, or none; ``NotFound`` without its study."""
         ...
 
-    def get(self, kind: str, id: str) -> Document | None: ...
+    def get(self, kind: str, id: str, fresh: bool = False) -> Document | None:
+        """As it was half a second ago or later; ``fresh``: as it is now, whoever changed it."""
+        ...
 
     def all(self, kind: str, study: StudyId | None = None) -> list[Document]:
         """Of one kind, and of one study if given, in the order in which they were first put."""
@@ -87,7 +89,7 @@ class MemoryDocuments:
             self._all[document.kind, document.id] = kept
             return kept
 
-    def get(self, kind: str, id: str) -> Document | None:
+    def get(self, kind: str, id: str, fresh: bool = False) -> Document | None:
         with self._lock:
             return self._all.get((kind, id))
 

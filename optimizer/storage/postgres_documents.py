@@ -1,8 +1,8 @@
 """Documents as rows of PostgreSQL.
 
 A screen reads its session and its seat some ten times in one run. What was read is therefore believed for
-``BELIEVED_S``; what this process writes, it knows at once. A writer who read what another process had
-changed meanwhile is refused by the version, as anywhere, and reads afresh.
+``BELIEVED_S``, unless it is asked for afresh; what this process writes, it knows at once. A writer who read
+what another process had changed meanwhile is refused by the version, as anywhere, and reads afresh.
 """
 
 import json
@@ -62,9 +62,9 @@ class PostgresDocuments:
         self._read.pop(_key(document), None)  # another thread may have read it meanwhile
         return put
 
-    def get(self, kind: str, id: str) -> Document | None:
+    def get(self, kind: str, id: str, fresh: bool = False) -> Document | None:
         until, known = self._read.get((kind, id), (0.0, None))
-        if monotonic() < until:
+        if monotonic() < until and not fresh:
             return known
         asked = monotonic()
         found = self._server.read(lambda db: _found(db, Document(kind, id, {})))

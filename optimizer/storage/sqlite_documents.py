@@ -44,7 +44,7 @@ class SqliteDocuments:
                     raise quicker(document)
         return replace(document, body=json.loads(body), version=document.version + 1)
 
-    def get(self, kind: str, id: str) -> Document | None:
+    def get(self, kind: str, id: str, fresh: bool = False) -> Document | None:
         with self._file.reading() as db:
             row = db.execute(f"{_SELECT} WHERE kind = ? AND id = ?", (kind, id)).fetchone()
         return None if row is None else _read(row)

@@ -11,7 +11,10 @@ import numpy as np
 import pytest
 
 from optimizer.domain import Batch, JudgeVotes, Outcome, Rater, RaterId, RaterKind, Settings, StudyId
+from optimizer.errors import SessionClosed
 from optimizer.pairing import Pairing
+from optimizer.sessions import Session, Sessions
+from optimizer.sessions.nouns import SessionId
 from optimizer.storage import open_store
 from optimizer.workshop import Workshop
 from tests.optimizer.storage.world import duel_of, study_of, vote_on, world
@@ -25,8 +28,13 @@ Counting = Callable[[Callable[[], object]], int]
 
 
 @pytest.fixture
-def counting(postgres: PostgresServer) -> Iterator[tuple[Workshop, Counting]]:
-    store = open_store(postgres.empty_database() + LOGGED)
+def address(postgres: PostgresServer) -> str:
+    return postgres.empty_database()
+
+
+@pytest.fixture
+def counting(postgres: PostgresServer, address: str) -> Iterator[tuple[Workshop, Counting]]:
+    store = open_store(address + LOGGED)
     store.add(world(prompts=5, inputs=6))
     settings = Settings(selector="auto", judge_votes=JudgeVotes.BESIDE, audit_share=0.2, replay_share=0.3)
     store.replace(replace(study_of(), settings=settings))
@@ -64,6 +72,29 @@ def test_an_ask_and_a_vote_are_few_statements_however_many_votes(
     assert set(asks) == {2, MOST}  # a replay needs no input to be chosen
     assert set(again) == {2}
     assert set(votes) == {2}
+
+
+def test_a_session_that_another_replica_closed_takes_no_vote_from_that_moment(
+    counting: tuple[Workshop, Counting], address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though this replica has just read it as open, for the ask: what is read to draw a screen may be old."""
+    workshop, count = counting
+    monkeypatch.setattr("optimizer.storage.postgres_documents.monotonic", lambda: 100.0)
+    there = open_store(address)
+    sessions = Sessions(there)
+    session = sessions.open(Session(SessionId(""), S, "On two replicas"))
+    rater = sessions.join(session.id, "ann", "Ann").rater
+    duel = workshop.next_duel(S, rater).duel
+    assert count(lambda: workshop.record_vote(duel.id, rater, Outcome.FIRST)) == MOST
+    duel = workshop.next_duel(S, rater).duel
+    sessions.close(session.id)
+    assert workshop.next_duel(S, rater).duel == duel  # believed to be open still
+    with pytest.raises(SessionClosed):
+        workshop.record_vote(duel.id, rater, Outcome.FIRST)
+    with pytest.raises(SessionClosed):
+        workshop.undo(S, rater)
+    assert there.counters(S).votes == 1
+    there.close()
 
 
 def test_the_log_counts_what_is_sent(counting: tuple[Workshop, Counting], postgres: PostgresServer) -> None:
