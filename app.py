@@ -91,6 +91,15 @@ def read_database() -> None:
     services().store.studies()
 
 
+def open_services() -> None:
+    """What a server does once when it starts."""
+    from optimizer.assemble import services
+
+    read_database()
+    if services().sharing is not None:  # there may be other servers on this database
+        services().elsewhere.start()
+
+
 def healthz(_request: Request) -> PlainTextResponse:
     """Answers 200 when the database can be read."""
     read_database()
@@ -106,7 +115,7 @@ def metrics(_request: Request) -> Response:
 async def lifespan(_app: object) -> AsyncIterator[None]:
     """Check the settings, open the database while the browser loads the page, close it at the end."""
     configure(Config.load().json_logs)
-    opening = asyncio.create_task(asyncio.to_thread(read_database))
+    opening = asyncio.create_task(asyncio.to_thread(open_services))
     yield
     await opening
 

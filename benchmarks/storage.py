@@ -88,6 +88,7 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory(dir=Path.cwd()) as name:
         folder = Path(name)
+        (folder / ".gitignore").write_text("*\n")
         measured = {}
         for votes in (100, chosen.votes):
             whole = with_random_ids(batch(votes, chosen.seed))

@@ -66,6 +66,7 @@ def compare(commit: str, rounds: int, seed: int) -> None:
     that whatever else the machine does slows both alike."""
     with tempfile.TemporaryDirectory(dir=Path.cwd()) as name:
         folder = Path(name)
+        (folder / ".gitignore").write_text("*\n")
         trees = {"before": unpacked(commit, folder / "tree"), "now": ROOT}
         for votes in SIZES:
             taken: dict[str, list[dict[str, float]]] = {side: [] for side in trees}

@@ -35,6 +35,7 @@ from optimizer.storage import open_store
 from optimizer.storage.base import Store
 from optimizer.studies import Studies
 from optimizer.work.base import Here, Work
+from optimizer.work.elsewhere import Elsewhere
 from optimizer.work.foreman import Foreman
 from optimizer.work.tasks import Tasks
 from optimizer.workshop import Workshop
@@ -69,10 +70,12 @@ class Services:
     lab: Lab
     work: Work
     foreman: Foreman
+    elsewhere: Elsewhere
     sharing: Sharing | None
 
     def close(self) -> None:
         """End background work and let go of the database. The services are of no use afterwards."""
+        self.elsewhere.close()
         self.work.close()
         self.lab.close()
         self.evolution.close()
@@ -105,7 +108,7 @@ def build(config: Config, clock: Callable[[], datetime] = utc_now) -> Services:
     ahead = Ahead(store, pairing, generation, clock)
     prompts = Prompts(store, clock)
     judging = Judging(store, pairing, results, connections, generation, ahead, clock)
-    evolution = Evolution(store, results, prompts, judging, generation, connections, clock=clock)
+    evolution = Evolution(store, results, prompts, judging, generation, connections, None, clock, sharing)
     tasks = Tasks(store)
     return Services(
         config,
@@ -131,6 +134,7 @@ def build(config: Config, clock: Callable[[], datetime] = utc_now) -> Services:
         Lab(store, results),
         _work(config, tasks, Here(generation, judging, evolution), connections),
         Foreman(tasks, generation, judging, evolution, sharing),
+        Elsewhere(store, generation, judging, evolution, clock),
         sharing,
     )
 

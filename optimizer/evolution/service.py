@@ -27,6 +27,7 @@ from optimizer.llm.base import Embedder
 from optimizer.llm.budget import Budget, Ledger
 from optimizer.llm.errors import CallCancelled
 from optimizer.llm.hashed import HashedEmbedder
+from optimizer.llm.sharing import Sharing
 from optimizer.prompts import Prompts
 from optimizer.proposers import PROPOSERS
 from optimizer.proposers.control import readings_of
@@ -58,7 +59,9 @@ class Evolution:
         connections: Connections,
         embedder: Embedder | None = None,
         clock: Callable[[], datetime] = utc_now,
+        sharing: Sharing | None = None,
     ) -> None:
+        """``sharing``: where accounts are kept that a run's process may die over."""
         self._embedder = Remembering(embedder or HashedEmbedder())
         self.offers = Offers(store, self._embedder, clock)
         self.briefs = Briefs(store, results, judging.rubrics)
@@ -69,6 +72,7 @@ class Evolution:
         self._generation = generation
         self._connections = connections
         self._clock = clock
+        self._sharing = sharing
         self._jobs: list[Proposing] = []
         self._runs: dict[str, Evolving] = {}
         self._lock = threading.Lock()
@@ -156,21 +160,23 @@ class Evolution:
         return winning_line(leader, self._store.prompts(study.id), rows) if leader else ()
 
     # -- runs ---------------------------------------------------------------------------------
-    def start(self, plan: Plan, typed: Mapping[str, str] | None = None) -> str:
-        """Begin a run in the background and return its id. ``BadInput`` for a plan that cannot be,
-        ``Conflict`` while another run of the study is at work here."""
+    def start(self, plan: Plan, typed: Mapping[str, str] | None = None, id: str = "") -> str:
+        """Begin a run in the background and return its id, a fresh one or the one given. ``BadInput`` for a
+        plan that cannot be, ``Conflict`` while another run of the study is at work here."""
         self._check(plan)
         prompts = [prompt for prompt in self._store.prompts(plan.study) if prompt.retired_at is None]
         if not prompts:
             raise BadInput("This study has no prompts yet. Write one, or let induction propose some.")
         rows = self._results.standings(self._store.study(plan.study), plan.votes.chosen).rows
         leading = [row.prompt.id for row in rows if row.prompt.retired_at is None and row.duels]
-        record = Record(new_id(), plan, self._clock(), [*leading, prompts[0].id][0], phase=Phase.GENERATE)
-        return self._begin(record, 0, Ledger(plan.budget), typed)
+        record = Record(
+            id or new_id(), plan, self._clock(), [*leading, prompts[0].id][0], phase=Phase.GENERATE
+        )
+        return self._begin(record, 0, typed)
 
     def resume(self, run: str, typed: Mapping[str, str] | None = None, budget: Budget | None = None) -> str:
         """Go on with a run that ended early, on the same account; ``budget`` replaces its limit."""
-        document = self._store.documents.get(KIND, run)
+        document = self._store.documents.get(KIND, run, fresh=True)
         if document is None:
             raise NotFound("This run is not here any more.")
         record = record_of(document)
@@ -179,7 +185,7 @@ class Evolution:
         plan = record.plan if budget is None else replace(record.plan, budget=budget)
         self._check(plan)
         record = replace(record, plan=plan, state=State.RUNNING, error="")
-        return self._begin(record, document.version, Ledger(plan.budget, record.spent), typed)
+        return self._begin(record, document.version, typed)
 
     def cancel(self, run: str) -> None:
         """Stop a run; it can be resumed."""
@@ -193,6 +199,12 @@ class Evolution:
         with self._lock:
             known = self._runs.get(run)
         return known is None or known.wait(timeout_s)
+
+    def at_work(self) -> list[Record]:
+        """The runs that this process works on at this moment, of all studies."""
+        with self._lock:
+            runs = list(self._runs.values())
+        return [run.record for run in runs if not run.ended]
 
     def runs(self, study: StudyId) -> list[Seen]:
         """Every run of a study, newest first; those of this process as they are at this moment."""
@@ -232,8 +244,14 @@ class Evolution:
         for name in names:
             plan.budget.check(self._connections.named(name))
 
-    def _begin(self, record: Record, version: int, ledger: Ledger, typed: Mapping[str, str] | None) -> str:
-        cancelled = threading.Event()
+    def _account(self, record: Record) -> Ledger:
+        """With what the run spent; where a book keeps it, also what a killed process had not written down."""
+        if self._sharing is None:
+            return Ledger(record.plan.budget, record.spent)
+        return Ledger(record.plan.budget, book=self._sharing.book(f"run {record.id}", lambda: record.spent))
+
+    def _begin(self, record: Record, version: int, typed: Mapping[str, str] | None) -> str:
+        cancelled, ledger = threading.Event(), self._account(record)
         tools = Tools(
             self._store, self._results, self._prompts, self._judging, self._generation, self._connections,
             self.offers, lambda order, account, ends: self._propose(order, account, ends, typed),

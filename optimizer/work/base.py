@@ -10,6 +10,7 @@ from optimizer.generation import Generation
 from optimizer.generation.cells import Order
 from optimizer.judging import Judging
 from optimizer.judging.plan import Plan as JudgingPlan
+from optimizer.llm.budget import Budget
 from optimizer.work.nouns import Task, What
 
 
@@ -27,8 +28,8 @@ class Work(Protocol):
 
     def cancel(self, id: str) -> None: ...
 
-    def resume(self, id: str) -> None:
-        """Go on with a task that ended early, on the same account."""
+    def resume(self, id: str, budget: Budget | None = None) -> None:
+        """Go on with a task that ended early, on the same account; ``budget`` replaces its limit."""
         ...
 
     def close(self) -> None: ...
@@ -60,7 +61,7 @@ class Here:
     def cancel(self, id: str) -> None:
         """There are no tasks to cancel: the services' own jobs are."""
 
-    def resume(self, id: str) -> None:
+    def resume(self, id: str, budget: Budget | None = None) -> None:
         """There are no tasks to resume."""
 
     def close(self) -> None:

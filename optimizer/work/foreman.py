@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from optimizer.errors import PromptDuelError
+from optimizer.errors import NotFound, PromptDuelError
 from optimizer.evolution import Evolution
 from optimizer.evolution.plan import Plan as EvolutionPlan
 from optimizer.generation import Generation
@@ -98,7 +98,7 @@ class Foreman:
             case JudgingPlan() as plan:
                 return self._judge(plan, self._ledger(task, plan.budget))
             case EvolutionPlan() as plan:
-                return self._evolve(plan, task.run)
+                return self._evolve(plan, task.run or task.id)
 
     def _ledger(self, task: Task, budget: Budget) -> Ledger:
         book = self._sharing.book(f"task {task.id}", lambda: NOTHING) if self._sharing else None
@@ -133,9 +133,17 @@ class Foreman:
 
         return Doing(run.wait, run.cancel, run.cancel, status)
 
-    def _evolve(self, plan: EvolutionPlan, begun: str) -> Doing:
+    def _evolve(self, plan: EvolutionPlan, run: str) -> Doing:
+        """The run of a task is known before it begins, so that no moment is left in which a worker could be
+        killed and its successor would begin another one."""
         evolution = self._evolution
-        run = evolution.resume(begun) if begun else evolution.start(plan)
+        try:
+            over = evolution.run(run).record.state.finished  # and only the note of it was lost
+        except NotFound:
+            evolution.start(plan, id=run)
+        else:
+            if not over:
+                evolution.resume(run, budget=plan.budget)
 
         def status() -> Status:
             record = evolution.run(run).record

@@ -21,6 +21,7 @@ from optimizer.errors import Conflict, StorageError
 from optimizer.evolution.plan import Plan as EvolutionPlan
 from optimizer.generation.cells import Order
 from optimizer.judging.plan import Plan as JudgingPlan
+from optimizer.llm.budget import Budget
 from optimizer.storage.postgres_server import connection_info
 from optimizer.work.base import Work
 from optimizer.work.foreman import Foreman, Interrupted
@@ -60,11 +61,13 @@ class PostgresQueue:
     def cancel(self, id: str) -> None:
         self._tasks.cancel(id)
 
-    def resume(self, id: str) -> None:
+    def resume(self, id: str, budget: Budget | None = None) -> None:
         def queued(task: Task) -> Task:
             if not task.status.state.over or task.status.state is State.DONE:
                 raise Conflict("This task is not one that ended early.")
-            return replace(task, cancel=False, status=replace(task.status, state=State.QUEUED, error=""))
+            what = task.what if budget is None else replace(task.what, budget=budget)
+            status = replace(task.status, state=State.QUEUED, error="")
+            return replace(task, what=what, cancel=False, status=status)
 
         self._tasks.change(id, queued)
         self._defer(id)

@@ -10,13 +10,14 @@ from optimizer.evolution.offers import open_ones
 from optimizer.evolution.record import Phase, Record, State
 from optimizer.evolution.service import Seen
 from optimizer.llm.budget import Budget
-from pages.parts import charts, evolve_plan, jobs, keys, labels, limits, notices
+from optimizer.work.nouns import Kind
+from pages.parts import charts, evolve_plan, jobs, keys, labels, limits, notices, tasks
 from pages.parts.access import Visit
 
 LOOK_EVERY_S = 1.0
 SHOWN, NEWS = 2, 5
 SAID = {
-    State.RUNNING: "Interrupted",  # unless this process is at work on it
+    State.RUNNING: "Interrupted",  # unless somebody is at work on it
     State.DONE: "Done",
     State.ADVISED: "Stopped: no better leader comes",
     State.CANCELLED: "Stopped by you",
@@ -34,13 +35,14 @@ DOING = {
 def draw(visit: Visit, study: Study, known: Mapping[str, Connection]) -> None:
     """What runs, or ran; then the plan of another one."""
     runs = visit.services.evolution.runs(study.id)
-    busy = any(seen.alive for seen in runs)
+    busy = any(seen.alive for seen in runs) or tasks.busy(visit, study, Kind.EVOLVE)
     marks = _marks(runs)
 
     def look() -> None:
         now = visit.services.evolution.runs(study.id)
+        others = _others(visit, study)
         for seen in now[:SHOWN]:
-            _draw_run(visit, study, seen)
+            _draw_run(visit, study, seen, others.get(seen.record.id))
         if _marks(now) != marks:
             st.rerun()  # one began or ended, or waits: the rest of the screen follows
 
@@ -50,19 +52,30 @@ def draw(visit: Visit, study: Study, known: Mapping[str, Connection]) -> None:
             evolve_plan.draw(visit, study, known, busy)
         return
     evolve_plan.draw(visit, study, known, busy)
+    others = _others(visit, study)
     for seen in runs[:SHOWN]:
-        _draw_run(visit, study, seen)
+        _draw_run(visit, study, seen, others.get(seen.record.id))
 
 
 def _marks(runs: list[Seen]) -> list[tuple[bool, bool]]:
     return [(seen.alive, seen.record.phase is Phase.REVIEW) for seen in runs[:SHOWN]]
 
 
-def _draw_run(visit: Visit, study: Study, seen: Seen) -> None:
+def _others(visit: Visit, study: Study) -> dict[str, bool]:
+    """Runs that are stopped and gone on with above, as tasks of workers or on another server: is one at
+    work on it?"""
+    found = {task.run: not task.status.state.over for task in tasks.of_study(visit, study, Kind.EVOLVE)}
+    return {**found, **{one.id: True for one in tasks.elsewhere(visit, study, Kind.EVOLVE)}}
+
+
+def _draw_run(visit: Visit, study: Study, seen: Seen, other: bool | None) -> None:
+    """``other``: whether a worker or another server is at work on it; None where that is not their run."""
     record = seen.record
+    going = seen.alive or other is True
     with st.container(border=True, key=f"evolution_{record.id}", gap="small"):
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(f"**{_state(seen)}**: {_where(visit, study, seen)}", width="stretch")
+            state = "Evolving" if going else SAID[record.state]
+            st.markdown(f"**{state}**: {_where(visit, study, record, going)}", width="stretch")
             if seen.alive:
                 st.button(
                     "Stop",
@@ -71,7 +84,7 @@ def _draw_run(visit: Visit, study: Study, seen: Seen) -> None:
                     on_click=visit.services.evolution.cancel,
                     args=(record.id,),
                 )
-            elif not record.state.finished:
+            elif other is None and not record.state.finished:
                 _draw_resume(visit, record)
         share = record.round / record.plan.rounds
         st.progress(1.0 if record.state is State.DONE else min(0.99, share))
@@ -88,15 +101,10 @@ def _draw_run(visit: Visit, study: Study, seen: Seen) -> None:
                 st.caption(f"**Round {news.round}** {labels.plain(news.text)}")
 
 
-def _state(seen: Seen) -> str:
-    return "Evolving" if seen.alive else SAID[seen.record.state]
-
-
-def _where(visit: Visit, study: Study, seen: Seen) -> str:
+def _where(visit: Visit, study: Study, record: Record, going: bool) -> str:
     """'round 2 of 5, duels: 12 of 40 votes'."""
-    record = seen.record
     told = f"round {record.round} of {record.plan.rounds}"
-    if not seen.alive:
+    if not going:
         return told
     told += f", {DOING[record.phase]}"
     if record.phase is Phase.DUELS and record.points:

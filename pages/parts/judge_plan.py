@@ -12,7 +12,8 @@ from optimizer.judges import JUDGES, MOST_REPEATS, JudgeSettings
 from optimizer.judging.estimate import Estimate
 from optimizer.judging.plan import Plan, Seat
 from optimizer.llm.budget import Budget
-from pages.parts import keys, labels, limits, notices
+from optimizer.work.nouns import Kind
+from pages.parts import keys, labels, limits, notices, tasks
 from pages.parts.access import Visit
 
 NO_OUTPUTS = "Nothing: only outputs that are there"
@@ -37,13 +38,14 @@ def draw(visit: Visit, study: Study, known: Mapping[str, Connection]) -> None:
         plan = Plan(
             study.id, seats, duels, calibrate, until_advised=advised, budget=budget, outputs=outputs or None
         )
-        _button(visit, plan)
+        _button(visit, study, plan)
 
 
 def _offer_to_go_on(visit: Visit, study: Study, known: Mapping[str, Connection]) -> None:
     """With the last run of a process that is gone; this one's have a button of their own."""
     judging = visit.services.judging
-    plan = None if any(run.plan.follow for run in judging.runs(study.id)) else judging.latest(study.id)
+    known_here = any(run.plan.follow for run in judging.runs(study.id))
+    plan = None if known_here or tasks.busy(visit, study, Kind.JUDGE) else judging.latest(study.id)
     if plan is None or not {seat.connection for seat in plan.panel} | {plan.outputs or ""} <= {*known, ""}:
         return
     most = judging.estimate(plan)
@@ -127,7 +129,7 @@ def _how_much(known: Mapping[str, Connection]) -> tuple[int, int, str]:
     return int(duels), int(calibrate), outputs
 
 
-def _button(visit: Visit, plan: Plan) -> None:
+def _button(visit: Visit, study: Study, plan: Plan) -> None:
     """The cost is on the button, so nobody spends without having seen it."""
     if not plan.panel:
         st.button("Choose a judge", key="judge_start", disabled=True)
@@ -148,7 +150,7 @@ def _button(visit: Visit, plan: Plan) -> None:
         icon=":material/gavel:",
         on_click=_start_limited,
         args=(visit, plan),
-        disabled=any(not run.ended for run in runs),
+        disabled=any(not run.ended for run in runs) or tasks.busy(visit, study, Kind.JUDGE),
     )
     if most.money is None:
         st.caption("A connection has no prices, so the cost in money cannot be foretold.")

@@ -1,10 +1,12 @@
-"""What workers do: how far it is, what it took, stop and resume. Nothing where the server works itself."""
+"""What workers and other servers do: how far it is, what it took, stop and resume."""
 
 import streamlit as st
 
 from optimizer.domain import Study
+from optimizer.llm.budget import Budget
+from optimizer.work.elsewhere import AtWork
 from optimizer.work.nouns import Kind, State, Task
-from pages.parts import labels, notices
+from pages.parts import labels, limits, notices
 from pages.parts.access import Visit
 from pages.parts.jobs import took
 
@@ -27,25 +29,47 @@ def of_study(visit: Visit, study: Study, kind: Kind) -> list[Task]:
     return [task for task in visit.services.work.tasks(study.id) if task.kind is kind][:SHOWN]
 
 
+def elsewhere(visit: Visit, study: Study, kind: Kind) -> list[AtWork]:
+    """What other servers do, without a queue or with a key that was typed there."""
+    return visit.services.elsewhere.runs(study.id, kind)
+
+
 def busy(visit: Visit, study: Study, kind: Kind) -> bool:
     """Is one of them not over?"""
-    return any(not task.status.state.over for task in of_study(visit, study, kind))
+    tasks = of_study(visit, study, kind)
+    return any(not task.status.state.over for task in tasks) or bool(elsewhere(visit, study, kind))
 
 
 def draw(visit: Visit, study: Study, kind: Kind) -> None:
     """The study's tasks, looked at again every second while one is not over."""
-    if not of_study(visit, study, kind):
-        return
     was_busy = busy(visit, study, kind)
+    if not was_busy and not of_study(visit, study, kind):
+        return
 
     def look() -> None:
-        now = of_study(visit, study, kind)
-        for task in now:
+        for one in elsewhere(visit, study, kind):
+            _draw_elsewhere(visit, one)
+        for task in of_study(visit, study, kind):
             _draw_task(visit, task)
-        if was_busy and all(task.status.state.over for task in now):
-            st.rerun()  # the rest of the screen counts what it brought
+        if was_busy is not busy(visit, study, kind):
+            st.rerun()  # one began or ended: the rest of the screen, and how often to look, follow
 
     st.fragment(look, run_every=LOOK_EVERY_S if was_busy else None, key=f"tasks_{kind}")()
+
+
+def _draw_elsewhere(visit: Visit, one: AtWork) -> None:
+    with st.container(border=True, key=f"elsewhere_{one.id}", gap="xsmall"):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            far = f"{one.done:,} of {labels.counted(one.total, UNITS[one.kind])}"
+            st.markdown(f"**At work on another server**: {far}", width="stretch")
+            st.button(
+                "Stop",
+                key=f"stop_elsewhere_{one.id}",
+                icon=":material/stop_circle:",
+                on_click=_stop_elsewhere,
+                args=(visit, one),
+            )
+        st.caption(f"Since {labels.local_time(one.since):%H:%M}. It ends when that server does.")
 
 
 def _draw_task(visit: Visit, task: Task) -> None:
@@ -63,25 +87,37 @@ def _draw_task(visit: Visit, task: Task) -> None:
                     disabled=task.cancel,
                 )
             elif status.state in UNFINISHED:
-                st.button(
-                    "Resume",
-                    key=f"resume_{task.id}",
-                    icon=":material/play_arrow:",
-                    on_click=_resume,
-                    args=(visit, task),
-                )
+                _draw_resume(visit, task)
         if status.state is State.RUNNING and status.total:
             st.progress(min(1.0, (status.done + status.failed) / status.total))
         facts = [took(status.spent)] if status.spent.calls else []
         facts += [f"{status.failed:,} failed"] if status.failed else []
-        facts += [status.note] if status.note else []
         if status.state is State.QUEUED:
             facts.append("Start one with: python -m optimizer worker")
+        elif status.note:
+            facts.append(status.note)
         if facts:
             st.caption(labels.plain(" · ".join(facts)))
         if status.error:
             tell = st.error if status.state is State.STOPPED else st.warning
             tell(labels.plain(status.error), icon=":material/error:")
+
+
+def _draw_resume(visit: Visit, task: Task) -> None:
+    if task.status.state is not State.SPENT:
+        st.button(
+            "Resume",
+            key=f"resume_{task.id}",
+            icon=":material/play_arrow:",
+            on_click=_resume,
+            args=(visit, task),
+        )
+        return
+    with st.popover("Resume", icon=":material/play_arrow:"):
+        limits.fields(f"more_{task.id}", task.what.budget, "The most that this may take in all")
+        st.button(
+            "Go on within these", key=f"resume_{task.id}", type="primary", on_click=_raise, args=(visit, task)
+        )
 
 
 def _how_far(task: Task) -> str:
@@ -95,5 +131,13 @@ def _cancel(visit: Visit, task: Task) -> None:
     )
 
 
-def _resume(visit: Visit, task: Task) -> None:
-    notices.attempt(lambda: visit.services.work.resume(task.id), "A worker will go on with it.")
+def _stop_elsewhere(visit: Visit, one: AtWork) -> None:
+    notices.attempt(lambda: visit.services.elsewhere.stop(one), "It stops within a few seconds.")
+
+
+def _raise(visit: Visit, task: Task) -> None:
+    _resume(visit, task, limits.typed(f"more_{task.id}"))
+
+
+def _resume(visit: Visit, task: Task, budget: Budget | None = None) -> None:
+    notices.attempt(lambda: visit.services.work.resume(task.id, budget), "A worker will go on with it.")

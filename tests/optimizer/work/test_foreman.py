@@ -39,6 +39,19 @@ def test_a_run_of_evolution_goes_on_with_another_worker(monkeypatch: pytest.Monk
     assert seen.record.state.finished
 
 
+def test_a_run_that_ended_just_before_its_worker_was_killed_is_done() -> None:
+    evolved = make_evolved()
+    tasks = Tasks(evolved.store)
+    task = tasks.add(evolved.plan(rounds=1))
+    assert tasks.claim(task.id, "killed")
+    evolved.ended(evolved.evolution.start(evolved.plan(rounds=1), id=task.id))
+    prompts = evolved.store.prompts(STUDY)
+    foreman(evolved, tasks).do(task.id, "two")
+    done = tasks.get(task.id)
+    assert (done.status.state, done.status.done, done.run) == (State.DONE, 1, task.id)
+    assert evolved.store.prompts(STUDY) == prompts
+
+
 def test_what_cannot_begin_says_so_on_the_task() -> None:
     evolved = make_evolved()
     tasks = Tasks(evolved.store)

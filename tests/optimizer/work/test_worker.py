@@ -7,19 +7,23 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from itertools import count
 from pathlib import Path
 
 import pytest
 
 from optimizer.assemble import Services, build
 from optimizer.config import Config
-from optimizer.domain import Batch, Connection, Outcome, RaterKind, StudyId
+from optimizer.domain import Batch, Connection, Origin, Outcome, RaterKind, StudyId
+from optimizer.evolution.plan import Plan as EvolutionPlan
 from optimizer.generation.cells import Order
+from optimizer.judges import JudgeSettings
 from optimizer.judges.scripted import always, answer_by
 from optimizer.judging.plan import Plan, Seat
 from optimizer.llm.base import Message, Request, Role
 from optimizer.llm.budget import Budget
-from optimizer.work.nouns import State, Task
+from optimizer.proposers.scripted import propose_by
+from optimizer.work.nouns import State, Task, What
 from tests.fakes.openai_server import FakeServer
 from tests.optimizer.storage.world import world
 from tests.postgresql import PostgresServer
@@ -28,6 +32,7 @@ S = StudyId("s")
 ROOT = Path(__file__).resolve().parents[3]
 AT_ONCE = 2
 DEAD_AFTER = "2"
+POINTS = count(1)
 
 
 @dataclass
@@ -47,13 +52,13 @@ class Office:
         self.workers.append(worker)
         return worker
 
-    def submit(self, what: Order | Plan) -> str:
+    def submit(self, what: What) -> str:
         said = self.services.work.submit(what)
         assert said == "A worker will see to it."
-        return self.services.work.tasks(S)[0].id
+        return self.services.work.tasks(what.study)[0].id
 
-    def task(self, id: str) -> Task:
-        return next(task for task in self.services.work.tasks(S) if task.id == id)
+    def task(self, id: str, study: StudyId = S) -> Task:
+        return next(task for task in self.services.work.tasks(study) if task.id == id)
 
     def until(self, happened: Callable[[], bool]) -> None:
         deadline = time.monotonic() + 60
@@ -65,6 +70,15 @@ class Office:
 def judged_first(body: dict) -> str:
     request = Request((Message(Role.USER, body["messages"][-1]["content"]),))
     return answer_by(always(Outcome.FIRST), request)
+
+
+def everything(body: dict) -> str:
+    """A judge who takes the first, a proposer who adds a line, and otherwise an output."""
+    rules, content = body["messages"][0]["content"], body["messages"][-1]["content"]
+    if "You write prompts" in rules:
+        request = Request((Message(Role.USER, content),))
+        return propose_by(lambda given, _: f"{given['prompt']['text']} Point {next(POINTS)}.", request)
+    return judged_first(body) if "You compare" in rules else f"text {content}"
 
 
 def without_outputs(name: str, prompts: int, inputs: int) -> Batch:
@@ -115,6 +129,57 @@ def test_a_killed_worker_s_task_goes_on_and_nothing_is_made_twice(office: Office
     book = office.services.sharing.book(f"task {id}", lambda: pytest.fail("no such account"))  # type: ignore[union-attr]
     assert 20 <= book.spent().calls <= 20 + AT_ONCE
     assert office.services.store.check() == []
+
+
+def test_a_killed_worker_s_judges_and_evolution_go_on(office: Office) -> None:
+    store, server = office.services.store, office.server
+    judged, evolved = StudyId("j"), StudyId("e")
+    for study in (judged, evolved):
+        store.add(world(study, 3, 4))
+    server.reply = everything
+    seat = Seat("c", JudgeSettings("one_order"))
+    first = office.hire()
+    evolution = office.submit(
+        EvolutionPlan(
+            evolved, "top_mutation", "c", (seat,), "c", rounds=1, round_votes=12, children=2,
+            automatic=True, child_inputs=2, patience=0, budget=Budget(calls=50),
+        )
+    )  # fmt: skip
+
+    def votes(study: StudyId) -> int:
+        return store.counters(study).votes
+
+    office.until(lambda: votes(evolved) >= 1)  # which takes a while to begin, unlike the judge
+    judging = office.submit(Plan(judged, (seat,), duels=20, until_advised=False, budget=Budget(calls=30)))
+    office.until(lambda: votes(judged) >= 4)
+    first.kill()
+    first.wait(20)
+    tasks = [(judging, judged), (evolution, evolved)]
+    assert {office.task(*one).status.state for one in tasks} == {State.RUNNING}
+    office.hire()
+    office.until(lambda: all(office.task(*one).status.state.over for one in tasks))
+    assert [(office.task(*one).status.state, office.task(*one).status.error) for one in tasks] == [
+        (State.DONE, ""),
+        (State.DONE, ""),
+    ]
+    assert votes(judged) == 20
+    assert votes(evolved) == 24
+    ballots = [ballot for study in (judged, evolved) for ballot in store.ballots(study)]
+    assert len({ballot.duel.id for ballot in ballots}) == len(ballots)
+    assert len([p for p in store.prompts(evolved) if p.origin is Origin.PROPOSED]) == 2
+    assert len(store.outputs(evolved)) == 3 * 4 + 2 * 2
+    # Asked again was only what the killed one had not stored: its calls, and answers on the way to the disk.
+    needed, threads = 20 + 24 + 2 + 2 * 2, 2 * (AT_ONCE + 2)
+    assert needed <= server.answered <= needed + threads
+    assert server.most_at_once <= AT_ONCE
+    sharing = office.services.sharing
+    assert sharing is not None
+    booked = [
+        sharing.book(account, lambda: pytest.fail("no such account")).spent().calls
+        for account in (f"task {judging}", f"run {evolution}")
+    ]
+    assert needed <= server.answered <= sum(booked) <= needed + threads + AT_ONCE
+    assert store.check() == []
 
 
 def test_two_workers_share_a_connection_and_one_that_is_stopped_hands_on(office: Office) -> None:
