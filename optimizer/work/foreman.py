@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from optimizer.errors import NotFound, PromptDuelError
 from optimizer.evolution import Evolution
 from optimizer.evolution.plan import Plan as EvolutionPlan
+from optimizer.evolution.record import State as Evolving
 from optimizer.generation import Generation
 from optimizer.generation.cells import Order
 from optimizer.judging import Judging
@@ -148,7 +149,8 @@ class Foreman:
         def status() -> Status:
             record = evolution.run(run).record
             state = State.DONE if record.state.finished else State(record.state.value)
-            news = record.news[-1].text if record.news else ""
+            ended = record.state is not Evolving.RUNNING  # before, the newest news may be of an earlier stop
+            news = record.news[-1].text if record.news and ended else ""
             return Status(state, record.round, plan.rounds, 0, record.spent, news, record.error)
 
         def cancel() -> None:
