@@ -142,6 +142,8 @@ class Elsewhere:
             if not run.ended:
                 judges = run.progress().judges
                 done, total = sum(j.before + j.votes for j in judges), sum(j.wanted for j in judges)
+                if not run.plan.follow:  # a challenge
+                    done, total = sum(j.votes for j in judges), len(run.plan.matches)
                 found.append((AtWork(run.id, run.plan.study, Kind.JUDGE, done, total, now), run.cancel))
         for record in self._evolution.at_work():
             plan = record.plan

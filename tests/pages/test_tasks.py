@@ -1,9 +1,11 @@
 """Work for workers on the screen: waiting, how far, cancelled, gone on with."""
 
+import threading
 from collections.abc import Iterator
 
 import pytest
 
+import app
 from optimizer.assemble import Services, forget_services, services
 from optimizer.domain import Connection, PromptId, utc_now
 from optimizer.evolution.plan import Plan as EvolutionPlan
@@ -12,6 +14,7 @@ from optimizer.evolution.record import document_of as evolution_document
 from optimizer.judging.plan import Plan, Seat
 from optimizer.llm.budget import Budget, Spend
 from optimizer.storage.documents import Document
+from optimizer.work.elsewhere import Elsewhere
 from optimizer.work.nouns import State, Status
 from optimizer.work.tasks import Tasks
 from tests.pages.visitor import Visitor
@@ -61,6 +64,16 @@ def test_a_task_is_watched_cancelled_and_gone_on_with(visitor: Visitor) -> None:
     ]  # as it was written, no Markdown
     visitor.click(f"resume_{task.id}")
     assert "Waiting for a worker" in visitor.shown()
+
+
+def test_a_server_on_a_shared_database_tells_what_it_is_at(
+    running: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = threading.Event()
+    monkeypatch.setattr("optimizer.work.elsewhere.TOLD_EVERY_S", 0.01)
+    monkeypatch.setattr(Elsewhere, "tell", lambda _: told.set())
+    app.open_services()
+    assert told.wait(20)
 
 
 def test_a_spent_task_goes_on_within_a_higher_limit(visitor: Visitor) -> None:
