@@ -1,5 +1,6 @@
 """The files in ``deploy/``: what they name is there, and nginx takes its configuration."""
 
+import asyncio
 import json
 import re
 import subprocess
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from optimizer.config import KEY_PREFIX, PREFIX, SETTINGS, Config
 from tests import nginx
@@ -62,6 +64,24 @@ def test_every_setting_is_one_that_the_app_knows(compose: dict[str, Any]) -> Non
     asked = set(re.findall(r"\$\{(\w+)", json.dumps(compose)))
     example = (DEPLOY / "environment.example").read_text(encoding="utf-8")
     assert asked == set(re.findall(r"^(\w+)=", example, re.MULTILINE))
+
+
+def test_the_proxy_is_believed_and_not_what_a_browser_claims(compose: dict[str, Any]) -> None:
+    """By the server's own middleware: https makes cookies Secure, and the address is the one nginx saw."""
+    seen: list[dict[str, Any]] = []
+
+    async def app(scope: Any, receive: object, send: object) -> None:
+        seen.append(scope)
+
+    trusted = compose["services"]["replica-1"]["environment"]["FORWARDED_ALLOW_IPS"]
+    headers = [(b"x-forwarded-proto", b"https"), (b"x-forwarded-for", b"127.0.0.1, 203.0.113.7")]
+    for proxy in ("172.18.0.5", "203.0.113.9"):
+        scope: Any = {"type": "http", "scheme": "http", "client": (proxy, 1), "headers": headers}
+        asyncio.run(ProxyHeadersMiddleware(app, trusted)(scope, None, None))  # type: ignore[arg-type]
+    assert [(one["scheme"], one["client"][0]) for one in seen] == [
+        ("https", "203.0.113.7"),
+        ("http", "203.0.113.9"),
+    ]
 
 
 def test_secrets_are_asked_for_and_in_no_file(compose: dict[str, Any]) -> None:
