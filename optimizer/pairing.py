@@ -31,7 +31,7 @@ from optimizer.newcomers import introduce
 from optimizer.selectors import SELECTORS
 from optimizer.selectors.base import Pair, Record, uniform_pair
 from optimizer.selectors.inputs import IntArray, choose_input
-from optimizer.storage.asking import Desk, Meetings
+from optimizer.storage.asking import Desk, Meetings, Turn
 from optimizer.storage.base import OutputKey, Store
 
 CACHED_STUDIES = 64
@@ -147,9 +147,9 @@ class Pairing:
         """May it still be asked? Not when its prompts or its input were retired meanwhile."""
         return self.content(wanted.study).holds(wanted.input, wanted.first, wanted.second)
 
-    def playable(self, duel: Duel) -> bool:
+    def playable(self, study: StudyId, turn: Turn) -> bool:
         """May this earlier duel be asked again? Not when a prompt or the input was retired since."""
-        return self.content(duel.study).holds(duel.input, duel.first_prompt, duel.second_prompt)
+        return self.content(study).holds(turn.input, turn.first, turn.second)
 
     def draw(self, study: Study, desk: Desk, record: Record, rng: np.random.Generator) -> Choice | Drawn:
         """An earlier duel again, a random audit pair, or the selector's choice."""

@@ -34,7 +34,6 @@ from optimizer.errors import AlreadyVoted, BadInput, Conflict, NotAllowed, NotFo
 from optimizer.metrics import ASKS, VOTES, timed
 from optimizer.pairing import Pairing, Wanted, next_rng
 from optimizer.sessions.admission import Admission
-from optimizer.sessions.overlap import Shared
 from optimizer.storage.asking import Shown
 from optimizer.storage.base import Store
 
@@ -204,11 +203,14 @@ class Workshop:
     def _also(self, study: Study, rater_id: RaterId, now: datetime) -> ShownDuel | None:
         """A duel that somebody else was asked, for this rater too, where their session wants that."""
         for _ in range(MOST_RACES):
-            shared = self._admission.shared(rater_id, now)
-            if shared is None or not self._pairing.playable(shared.duel):
+            shared = self._admission.shared(
+                rater_id, now, lambda turn: self._pairing.playable(study.id, turn)
+            )
+            if shared is None:
                 return None
+            duel = _put_to(self._store.duel(shared.duel), shared.next_id, rater_id, study, now)
             with suppress(Conflict):  # somebody was quicker; what lacks raters now is looked for again
-                return self._hand_out(_put_to(shared, rater_id, study, now))
+                return self._hand_out(duel)
         return None
 
     def _hand_out(self, duel: Duel) -> ShownDuel:
@@ -219,9 +221,8 @@ def _shown(duel: Duel, shown: Shown) -> ShownDuel:
     return ShownDuel(duel, dict(shown.input.variables), shown.input.tags, shown.first, shown.second)
 
 
-def _put_to(shared: Shared, rater: RaterId, study: Study, now: datetime) -> Duel:
+def _put_to(one: Duel, id: DuelId, rater: RaterId, study: Study, now: datetime) -> Duel:
     """The shared duel as it is put to this rater; they see the sides as drawn for them."""
-    one, id = shared.duel, shared.next_id
     swap = crc32(id.encode()) % 2 == 1
     return replace(
         one,

@@ -7,14 +7,13 @@ through a screen. The rater's id names the session; for all others nothing is re
 from collections.abc import Callable
 from datetime import datetime
 
-from optimizer.domain import Duel, RaterId, Study
+from optimizer.domain import RaterId, Study
 from optimizer.errors import GoalReached, NotAllowed, SessionClosed
 from optimizer.sessions.codec import SESSION, read_session
 from optimizer.sessions.nouns import Goal, Session, session_of
 from optimizer.sessions.overlap import Shared, choose_shared
+from optimizer.storage.asking import Turn
 from optimizer.storage.base import Store
-
-WINDOW = 300  # newest duels among which those are looked for that lack raters
 
 # Is the advice on this study to stop? None where that is not known here.
 Advised = Callable[[Study], bool]
@@ -58,19 +57,17 @@ class Admission:
     def reached(self, session: Session, study: Study) -> bool:
         """Does the session have what it wants?"""
         if session.goal is Goal.VOTES:
-            return self._store.counters(study.id).votes - session.votes_before >= session.goal_votes
+            return self._store.asking.answers(study.id, session.raters) >= session.goal_votes
         return session.goal is Goal.ADVICE and self._advised is not None and self._advised(study)
 
-    def shared(self, rater: RaterId, now: datetime) -> Shared | None:
-        """A duel of somebody else that this rater should see too."""
+    def shared(self, rater: RaterId, now: datetime, playable: Callable[[Turn], bool]) -> Shared | None:
+        """A duel of somebody else that this rater should see too, if it may be asked still."""
         session = self.session(rater)
         if session is None or session.overlap < 2 or session.overlap_share <= 0.0:
             return None
-        newest = [duel for duel in self._duels(session) if session.holds(duel.rater)]
-        return choose_shared(newest, rater, session.overlap, session.overlap_share, now)
-
-    def _duels(self, session: Session) -> list[Duel]:
-        return self._store.last_duels(session.study, None, WINDOW)
+        turns = self._store.asking.turns(session.study, session.raters, session.overlap_share, now)
+        newest = [turn for turn in turns if playable(turn)]
+        return choose_shared(newest, rater, session.overlap, session.overlap_share)
 
     @staticmethod
     def _admit(session: Session | None, now: datetime) -> Session | None:

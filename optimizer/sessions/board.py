@@ -78,8 +78,7 @@ class Board:
     def _goal_share(self, session: Session) -> float | None:
         if session.goal is not Goal.VOTES:
             return None
-        done = self._store.counters(session.study).votes - session.votes_before
-        return min(1.0, done / session.goal_votes)
+        return min(1.0, self._store.asking.answers(session.study, session.raters) / session.goal_votes)
 
 
 def _per_minute(session: Session, rows: Sequence[Answered], now: datetime) -> float:

@@ -20,7 +20,7 @@ _RATER = re.compile(rf"([{CODE_LETTERS}]{{{CODE_LENGTH}}})-[0-9a-f]{{12}}")
 class Goal(StrEnum):
     """When a session has what it wants."""
 
-    VOTES = "votes"  # so many votes on the study since it was opened
+    VOTES = "votes"  # so many votes of the people in it
     ADVICE = "advice"  # the advice on the study is to stop
     NONE = "none"  # when the host closes it, or its time is up
 
@@ -38,7 +38,7 @@ class Session:
     """A study put to many people, on the host's terms.
 
     ``overlap`` raters see the same duel, on the share ``overlap_share`` of the duels; 1 means that nobody
-    shares one. ``selector`` "" is the study's. ``votes_before`` are the study's votes at its opening.
+    shares one. ``selector`` "" is the study's.
     """
 
     id: SessionId
@@ -57,7 +57,6 @@ class Session:
     groups: tuple[str, ...] = ()  # to be chosen from when joining
     lease_minutes: float = 30.0
     closes_at: datetime | None = None  # the time limit
-    votes_before: int = 0
     opened_at: datetime = field(default_factory=utc_now)
     closed_at: datetime | None = None
     archived_at: datetime | None = None
@@ -85,6 +84,11 @@ class Session:
         """May a rater see the names of the prompts that they compared?"""
         over = self.reveal is Reveal.AT_END and not self.is_open(now)
         return self.reveal is Reveal.AFTER_VOTE or over
+
+    @property
+    def raters(self) -> str:
+        """How the ids of all its raters begin."""
+        return f"{self.id}-"
 
     def holds(self, rater: RaterId) -> bool:
         """Did this rater join here?"""

@@ -49,7 +49,6 @@ class Sessions:
                 instructions=check_text("instructions", wanted.instructions.strip()),
                 groups=_clean_groups(wanted.groups),
                 closes_at=_limit(now, minutes),
-                votes_before=self._store.counters(wanted.study).votes,
                 opened_at=now,
                 closed_at=None,
                 archived_at=None,
@@ -79,6 +78,11 @@ class Sessions:
 
     def session(self, id: SessionId) -> Session:
         return read_session(self._document(id))
+
+    def answers(self, session: Session) -> int:
+        """How many votes of its people stand: what a goal counts. Skips are left out, and whoever is set
+        aside; judges, and people who vote on the study elsewhere, are none of its people."""
+        return self._store.asking.answers(session.study, session.raters)
 
     def all(self, study: StudyId) -> list[Session]:
         """Of a study, newest first, archived ones too."""

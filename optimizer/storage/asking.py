@@ -1,8 +1,9 @@
 """What handing out a duel needs of a store, in as few questions as it can be asked in.
 
 A store on the same machine answers ten small questions nearly as fast as one large one; over a network
-each is a round trip. So the path of an ask is four questions of its own, ``store.asking``, of which at
-most three are put for one ask: ``begin``, ``meetings``, ``hand_out``; or ``begin``, ``shown``.
+each is a round trip. So the path of an ask has questions of its own, ``store.asking``, of which at
+most three are put for one ask: ``begin``, ``meetings``, ``hand_out``; or ``begin``, ``shown``. In a session
+``answers`` comes first where it has a goal, and ``turns`` instead of ``meetings`` where duels are shared.
 """
 
 from collections import Counter
@@ -14,8 +15,10 @@ from typing import TYPE_CHECKING, Protocol
 from optimizer.domain import (
     Batch,
     Duel,
+    DuelId,
     Input,
     InputId,
+    Outcome,
     Output,
     PromptId,
     RaterId,
@@ -27,6 +30,8 @@ from optimizer.domain import (
 if TYPE_CHECKING:
     from optimizer.storage.base import Counters, PairCount, Store
 
+SHARED = 150  # newest duels that were or may be shared, among which one is looked for
+LOOKED_AT = 2000  # newest duels of a study among which those are
 RECENT = 50  # newest votes of a rater from whose duels one is asked again
 
 
@@ -64,6 +69,19 @@ class Meetings:
     asked: Mapping[InputId, int]
 
 
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A duel reduced to what sharing it out must know. ``held``: answered, or open; not given back."""
+
+    duel: DuelId
+    repeats: DuelId | None
+    rater: RaterId
+    input: InputId
+    first: PromptId
+    second: PromptId
+    held: bool
+
+
 class Asking(Protocol):
     """Kept by every store as ``store.asking``; the contract tests check it against the single reads."""
 
@@ -82,6 +100,31 @@ class Asking(Protocol):
         ...
 
     def shown(self, duel: Duel) -> Shown: ...
+
+    def turns(self, study: StudyId, raters: str, share: float, now: datetime) -> list[Turn]:
+        """The newest ``SHARED`` duels of raters whose ids begin so that are to be seen by several
+        (``is_shared``), and those that repeat others, newest first and without replays; of the newest
+        ``LOOKED_AT`` of the study."""
+        ...
+
+    def answers(self, study: StudyId, raters: str) -> int:
+        """How many votes stand of raters whose ids begin so, who are not set aside; without skips."""
+        ...
+
+
+def bound(share: float) -> str:
+    """Ids of duels are drawn evenly, so those below this one are such a share of them."""
+    return f"{round(share * 2**32):08x}" if share < 1.0 else "~"
+
+
+def is_shared(duel: DuelId, share: float) -> bool:
+    """Is this one of the duels that several raters are to see? Decided by its id, evenly."""
+    return duel < bound(share)
+
+
+def beyond(prefix: str) -> str:
+    """The least text that stands behind all that begin so."""
+    return prefix[:-1] + chr(ord(prefix[-1]) + 1)
 
 
 class ComposedAsking:
@@ -117,3 +160,27 @@ class ComposedAsking:
     def shown(self, duel: Duel) -> Shown:
         store = self._store
         return Shown(store.input(duel.input), store.output(duel.first), store.output(duel.second))
+
+    def turns(self, study: StudyId, raters: str, share: float, now: datetime) -> list[Turn]:
+        found = [
+            Turn(
+                duel.id,
+                duel.repeats,
+                duel.rater,
+                duel.input,
+                duel.first_prompt,
+                duel.second_prompt,
+                duel.expires_at > (duel.closed_at or now),
+            )
+            for duel in self._store.last_duels(study, None, LOOKED_AT)
+            if duel.rater.startswith(raters)
+            and not duel.replay
+            and (duel.repeats is not None or is_shared(duel.id, share))
+        ]
+        return found[:SHARED]
+
+    def answers(self, study: StudyId, raters: str) -> int:
+        store = self._store
+        mine = [r for r in store.raters(study) if r.id.startswith(raters) and r.set_aside_at is None]
+        votes = [ballot.vote for rater in mine for ballot in store.ballots(study, rater.id)]
+        return sum(vote.withdrawn_at is None and vote.outcome is not Outcome.SKIP for vote in votes)

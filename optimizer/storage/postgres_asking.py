@@ -8,7 +8,17 @@ from typing import Any
 
 from optimizer.domain import Batch, Duel, PromptId, RaterId, RaterKind, StudyId
 from optimizer.errors import NotFound
-from optimizer.storage.asking import RECENT, Desk, Meetings, Shown
+from optimizer.storage.asking import (
+    LOOKED_AT,
+    RECENT,
+    SHARED,
+    Desk,
+    Meetings,
+    Shown,
+    Turn,
+    beyond,
+    bound,
+)
 from optimizer.storage.base import Counters, PairCount
 from optimizer.storage.postgres_rows import as_json
 from optimizer.storage.postgres_server import Server, sql
@@ -111,6 +121,22 @@ WITH quick AS MATERIALIZED (
 SELECT {_COLUMNS} FROM shown
 """
 
+_TURNS = f"""
+SELECT id, repeats, rater, input, first_prompt, second_prompt,
+       expires_at > COALESCE(closed_at, %(now)s::timestamptz) FROM
+    (SELECT * FROM duels WHERE study = %(study)s ORDER BY seq DESC LIMIT {LOOKED_AT}) newest
+WHERE rater >= %(raters)s AND rater < %(beyond)s AND replay = 0 AND (repeats IS NOT NULL OR id < %(bound)s)
+ORDER BY seq DESC LIMIT {SHARED}
+"""
+
+_ANSWERS = """
+SELECT COALESCE(SUM(answers), 0)::bigint
+FROM (SELECT rater, count(*) AS answers FROM votes
+      WHERE study = %(study)s AND rater >= %(raters)s AND rater < %(beyond)s
+        AND withdrawn_at IS NULL AND outcome <> 'skip' GROUP BY rater) v
+JOIN raters r ON r.id = v.rater WHERE r.set_aside_at IS NULL
+"""
+
 
 class PostgresAsking:
     """The ``Asking`` protocol on a server."""
@@ -149,6 +175,17 @@ class PostgresAsking:
 
     def shown(self, duel: Duel) -> Shown:
         return _shown(self._row(_SHOWN, dict(zip(DUELS.columns, DUELS.write(duel), strict=True))))
+
+    def turns(self, study: StudyId, raters: str, share: float, now: datetime) -> list[Turn]:
+        values = {
+            "study": study, "raters": raters, "beyond": beyond(raters), "bound": bound(share),
+            "now": write_time(now),
+        }  # fmt: skip
+        rows = self._server.read(lambda db: db.execute(sql(_TURNS), values).fetchall())
+        return [Turn(*row) for row in rows]
+
+    def answers(self, study: StudyId, raters: str) -> int:
+        return int(self._row(_ANSWERS, {"study": study, "raters": raters, "beyond": beyond(raters)})[0])
 
     def _row(self, statement: str, values: Mapping[str, object]) -> Any:
         return self._server.read(lambda db: db.execute(sql(statement), values).fetchone())

@@ -290,4 +290,11 @@ STEPS: Steps = {
         )
         """,
     ),
+    "0003_answers": (
+        # For Asking.answers, as in ``schema``.
+        """
+        CREATE INDEX answers_of_rater ON votes (study, rater)
+        WHERE withdrawn_at IS NULL AND outcome <> 'skip'
+        """,
+    ),
 }

@@ -272,4 +272,11 @@ STEPS: Steps = {
         """,
         "CREATE INDEX documents_of_study ON documents (kind, study, seq)",
     ),
+    "0005_answers": (
+        # For Asking.answers: the goal of a session is looked at whenever somebody asks.
+        """
+        CREATE INDEX answers_of_rater ON votes (study, rater)
+        WHERE withdrawn_at IS NULL AND outcome <> 'skip'
+        """,
+    ),
 }

@@ -9,7 +9,17 @@ from sqlite_utils import Database
 
 from optimizer.domain import Batch, Duel, PromptId, RaterId, RaterKind, StudyId
 from optimizer.storage.adding import add_batch
-from optimizer.storage.asking import RECENT, Desk, Meetings, Shown
+from optimizer.storage.asking import (
+    LOOKED_AT,
+    RECENT,
+    SHARED,
+    Desk,
+    Meetings,
+    Shown,
+    Turn,
+    beyond,
+    bound,
+)
 from optimizer.storage.base import Counters, PairCount
 from optimizer.storage.changing import get, release_expired
 from optimizer.storage.checking import PAIR_COUNTS
@@ -31,6 +41,18 @@ _RECENT = (
 )
 _MET = "SELECT input, duels FROM asked_counts WHERE study = ? AND one = ? AND other = ?"
 _ASKED = "SELECT input, SUM(duels) FROM asked_counts WHERE study = ? GROUP BY input"
+_TURNS = (
+    "SELECT id, repeats, rater, input, first_prompt, second_prompt, expires_at > COALESCE(closed_at, ?) "
+    "FROM duels INDEXED BY duels_of_study WHERE study = ? AND seq > COALESCE((SELECT seq FROM duels "
+    f"WHERE study = ? ORDER BY seq DESC LIMIT 1 OFFSET {LOOKED_AT}), 0) AND rater >= ? AND rater < ? "
+    f"AND replay = 0 AND (repeats IS NOT NULL OR id < ?) ORDER BY seq DESC LIMIT {SHARED}"
+)
+_ANSWERS = (
+    "SELECT COALESCE(SUM(answers), 0) FROM (SELECT rater, count(*) AS answers FROM votes "
+    "INDEXED BY answers_of_rater WHERE study = ? AND rater >= ? AND rater < ? "
+    "AND withdrawn_at IS NULL AND outcome <> 'skip' GROUP BY rater) v "
+    "JOIN raters r ON r.id = v.rater WHERE r.set_aside_at IS NULL"
+)
 
 
 class SqliteAsking:
@@ -65,6 +87,16 @@ class SqliteAsking:
             return Shown(
                 get(db, INPUTS, duel.input), get(db, OUTPUTS, duel.first), get(db, OUTPUTS, duel.second)
             )
+
+    def turns(self, study: StudyId, raters: str, share: float, now: datetime) -> list[Turn]:
+        values = (write_time(now), study, study, raters, beyond(raters), bound(share))
+        with self._file.reading() as db:
+            rows = db.execute(_TURNS, values).fetchall()
+        return [Turn(row[0], row[1], row[2], row[3], row[4], row[5], bool(row[6])) for row in rows]
+
+    def answers(self, study: StudyId, raters: str) -> int:
+        with self._file.reading() as db:
+            return int(db.execute(_ANSWERS, (study, raters, beyond(raters))).fetchone()[0])
 
     def _desk(self, db: Database, study: StudyId, rater: RaterId | None, now: datetime) -> Desk:
         noun = get(db, STUDIES, study)

@@ -16,7 +16,7 @@ def draw_line(visit: Visit, study: Study) -> None:
     assert session is not None
     parts = []
     if session.goal is Goal.VOTES:
-        votes = visit.services.store.counters(study.id).votes - session.votes_before
+        votes = visit.services.sessions.answers(session)
         parts.append(f"{votes:,} of {labels.counted(session.goal_votes, 'vote')} together")
     left = session.left(utc_now())
     if left is not None:

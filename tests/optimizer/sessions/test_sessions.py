@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from optimizer.domain import Batch, Outcome, Rater, RaterId, Settings, Study, StudyId
+from optimizer.domain import Batch, Outcome, Rater, RaterId, RaterKind, Settings, Study, StudyId
 from optimizer.errors import BadInput, DuelClosed, GoalReached, NotAllowed, NotFound, SessionClosed
 from optimizer.pairing import next_rng
 from optimizer.sessions import Goal, Reveal
@@ -158,10 +158,15 @@ def test_a_rater_of_one_study_is_not_asked_about_another(world: World) -> None:
 
 def test_a_goal_of_votes_ends_the_asking_but_not_the_duel_in_hand(world: World) -> None:
     host = world.workshop.join(STUDY, Rater(RaterId("host"), STUDY, "Host"))
-    world.vote(host.id)  # before the session: does not count for its goal
+    judge = world.workshop.join(STUDY, Rater(RaterId("judge"), STUDY, "Judge", RaterKind.JUDGE))
     session = world.open(goal=Goal.VOTES, goal_votes=2)
+    (elsewhere,) = world.join(world.open(), "Eve")
     ann, bob = world.join(session, "Ann", "Bob")
+    for other in (host.id, judge.id, elsewhere):  # theirs do not count for its goal
+        world.vote(other)
+    world.vote(ann, Outcome.SKIP)  # nor does what says nothing
     world.vote(ann)
+    assert world.sessions.answers(session) == 1
     in_hand = world.workshop.next_duel(STUDY, bob).duel
     world.vote(ann)
     with pytest.raises(GoalReached):
