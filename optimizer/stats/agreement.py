@@ -18,6 +18,7 @@ IntArray = NDArray[np.int64]
 
 RESAMPLES = 300
 LEVEL = 0.95  # of the intervals
+FEWEST_DUELS = 5  # before they may be resampled: one duel drawn again and again has no spread
 FEWEST_RESAMPLES = RESAMPLES // 2  # with more than one value in them, else there is no interval
 
 
@@ -85,13 +86,16 @@ def krippendorff_alpha(
 ) -> Coefficient:
     """Krippendorff's alpha of any number of raters, (raters, duels), nan where one did not rate.
 
-    The interval is a bootstrap over duels. ``level`` "ordinal" counts neighbouring ratings as nearer.
+    The interval is a bootstrap over duels, and says nothing (-1 to 1) with fewer than five. ``level``
+    "ordinal" counts neighbouring ratings as nearer.
     """
     counts = _counts(ratings)
     if counts.shape[0] == 0 or counts.shape[1] < 2:
         return UNDEFINED
     value = float(krippendorff.alpha(value_counts=counts, level_of_measurement=level))
     n = counts.shape[0]
+    if n < FEWEST_DUELS:
+        return Coefficient(value, -1.0, 1.0, n)
     found = []
     for _ in range(RESAMPLES):
         sample = counts[rng.integers(n, size=n)]

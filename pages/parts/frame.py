@@ -137,6 +137,9 @@ STYLE = """<style>
   .st-key-duel_tools, .st-key-grades { display: none; }
   .st-key-answers { gap: 0.4rem; }
   .st-key-answers button { min-height: 2.9rem; }
+  .st-key-answers:not(:has(> :nth-child(5))) { display: grid; grid-template-columns: 1fr 1fr; }
+  .st-key-answers:not(:has(> :nth-child(5))) > :nth-child(4) { grid-area: 1 / 2; }
+  .st-key-answers:not(:has(> :nth-child(5))) :is(div, button) { width: 100%; }
 }
 </style>"""
 

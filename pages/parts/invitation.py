@@ -7,6 +7,7 @@ import segno
 import streamlit as st
 
 from optimizer.sessions import Session
+from pages.parts import labels
 from pages.parts.access import LOOPBACK, Visit
 
 QUIET_ZONE = 3  # light modules around the picture
@@ -31,6 +32,17 @@ def picture(address: str, size: int = 4) -> str:
         drawn, kind="svg", scale=size, border=QUIET_ZONE, light="#ffffff", dark="#10191d", xmldecl=False
     )
     return drawn.getvalue().decode()
+
+
+def draw_large(visit: Visit, session: Session) -> None:
+    """The same for a wall, to be read from the last row."""
+    address = link(visit, session)
+    left, right = st.columns([2, 3], vertical_alignment="center")
+    left.image(picture(address, 8), width=360)
+    with right:
+        st.markdown("Join with a camera, or at")
+        st.markdown(f"#### {labels.plain(address.partition('?')[0])}")
+        st.markdown(f"# {code(session)}")
 
 
 def draw(visit: Visit, session: Session, size: int = 4) -> None:
