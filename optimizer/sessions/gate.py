@@ -14,19 +14,18 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from optimizer.domain import utc_now
-from optimizer.errors import BadInput, Conflict, NotAllowed, TooManyTries
+from optimizer.errors import BadInput, Conflict, NotAllowed
 from optimizer.sessions.codec import told
 from optimizer.sessions.nouns import place_of
+from optimizer.sessions.tries import RACES, Limit, Tries
 from optimizer.storage.base import Store
 from optimizer.storage.documents import Document
 
-PASSWORD, LOGIN, TRIES = "host_password", "host_login", "host_tries"  # kinds of documents
+PASSWORD, LOGIN = "host_password", "host_login"  # kinds of documents
 SHORTEST, LONGEST = 10, 1000  # characters of a password
 LOGIN_LASTS = timedelta(days=7)
-WINDOW = timedelta(minutes=15)
-MOST_FROM_ONE, MOST_IN_ALL = 5, 50  # wrong passwords within the window, from one address and from all
+WRONG_PASSWORDS = Limit("host_tries", "passwords", from_one=5, from_all=50)
 HASHED = "$argon2"
-RACES = 50
 
 
 class Gate:
@@ -35,6 +34,7 @@ class Gate:
     def __init__(self, store: Store, clock: Callable[[], datetime] = utc_now) -> None:
         self._store = store
         self._clock = clock
+        self._tries = Tries(store, WRONG_PASSWORDS, clock)
         self._hasher = PasswordHasher()  # RFC 9106, low-memory profile
 
     def adopt(self, setting: str) -> None:
@@ -67,14 +67,12 @@ class Gate:
         known = self._hash()
         if known is None:
             raise NotAllowed("No host password is set.")
-        now = self._clock()
         # Counted before the password is looked at: tries at the same moment cannot slip by together.
-        kept = [self._count(address, MOST_FROM_ONE, now), self._count("", MOST_IN_ALL, now)]
+        counted = self._tries.add(address)
         if not self._matches(known, password):
             raise NotAllowed("That is not the host password.")
-        for id in kept:
-            self._forget(id, now)
-        body = {"until": told(now + LOGIN_LASTS), "of": _print(known)}
+        self._tries.take_back(address, counted)
+        body = {"until": told(self._clock() + LOGIN_LASTS), "of": _print(known)}
         self._write(LOGIN, place_of(person), body)
 
     def is_host(self, person: str) -> bool:
@@ -104,36 +102,6 @@ class Gate:
         except (VerificationError, InvalidHashError):
             return False
 
-    def _count(self, address: str, most: int, now: datetime) -> str:
-        """Note a try; returns the id of the note. ``TooManyTries`` when there were too many."""
-        id = hashlib.sha256(f"address/{address}".encode()).hexdigest()[:32]
-        for _ in range(RACES):
-            known = self._store.documents.get(TRIES, id)
-            recent = [] if known is None else _recent(known, now)
-            if len(recent) >= most:
-                wait = datetime.fromisoformat(recent[0]) + WINDOW - now
-                minutes = max(1, round(wait.total_seconds() / 60))
-                raise TooManyTries(f"Too many wrong passwords. Try again in {minutes} min.")
-            version = 0 if known is None else known.version
-            with suppress(Conflict):
-                body = {"at": [*recent, now.isoformat()]}
-                self._store.documents.put(Document(TRIES, id, body, None, version, now))
-                return id
-        raise TooManyTries("Too many people try passwords at this moment. Try again in a minute.")
-
-    def _forget(self, id: str, now: datetime) -> None:
-        """The try that was just noted was none of a wrong password."""
-        for _ in range(RACES):
-            known = self._store.documents.get(TRIES, id)
-            if known is None:
-                return
-            left = _recent(known, now)
-            if now.isoformat() in left:
-                left.remove(now.isoformat())
-            with suppress(Conflict):
-                self._store.documents.put(Document(TRIES, id, {"at": left}, None, known.version, now))
-                return
-
     def _write(self, kind: str, id: str, body: Mapping[str, object]) -> None:
         for _ in range(RACES):
             known = self._store.documents.get(kind, id)
@@ -142,10 +110,6 @@ class Gate:
                 self._store.documents.put(Document(kind, id, body, None, version, self._clock()))
                 return
         raise Conflict("Somebody else is changing this at the same time. Try again.")
-
-
-def _recent(tries: Document, now: datetime) -> list[str]:
-    return [at for at in tries.body["at"] if datetime.fromisoformat(at) > now - WINDOW]
 
 
 def _print(hashed: str) -> str:

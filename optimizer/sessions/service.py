@@ -22,13 +22,15 @@ from optimizer.sessions.nouns import (
     rater_at,
     session_of,
 )
+from optimizer.sessions.tries import RACES, Limit, Tries
 from optimizer.storage.base import Store
 from optimizer.storage.documents import Document
 
 MOST_RATERS = 20  # who may see the same duel
 MOST_MINUTES = 30 * 24 * 60
 MOST_GROUPS = 20
-TRIES = 50  # at a write that others keep getting in the way of
+# A room behind one address may mistype as often; of the 31^6 codes so many guesses find none.
+WRONG_CODES = Limit("code_tries", "codes", from_one=50, from_all=1000)
 
 
 class Sessions:
@@ -37,6 +39,7 @@ class Sessions:
     def __init__(self, store: Store, clock: Callable[[], datetime] = utc_now) -> None:
         self._store = store
         self._clock = clock
+        self._tries = Tries(store, WRONG_CODES, clock)
 
     # -- the host -----------------------------------------------------------------------------
     def open(self, wanted: Session, minutes: float | None = None) -> Session:
@@ -94,20 +97,25 @@ class Sessions:
         return [read_seat(document) for document in self._store.documents.all(SEAT, study)]
 
     # -- the rater ----------------------------------------------------------------------------
-    def by_code(self, code: str) -> Session:
-        """The session of a code, however it was typed. ``NotFound``, or ``SessionClosed`` when it is over."""
+    def by_code(self, code: str, address: str = "") -> Session:
+        """The session of a code, however it was typed. ``NotFound``, or ``SessionClosed`` when it is over;
+        ``TooManyTries`` when too many codes were wrong: from this address, or from all."""
+        # A right code writes nothing, as a whole room joins at once: guesses that are under way together
+        # are checked before any of them counts.
+        self._tries.check(address)
         typed = "".join(letter for letter in code.upper() if letter.isalnum())
         try:
             session = self.session(SessionId(typed))
         except NotFound:
+            self._tries.add(address)
             raise NotFound(f"No session has the code '{code.strip()[:20]}'. Look at it again.") from None
         if not session.is_open(self._clock()):
             raise SessionClosed(f"The session '{session.name}' is over.")
         return session
 
-    def join(self, code: str, person: str, name: str, group: str = "") -> Seat:
+    def join(self, code: str, person: str, name: str, group: str = "", address: str = "") -> Seat:
         """Take a seat. Who comes back gets the one they had, with its open duel, under the name given now."""
-        session = self.by_code(code)
+        session = self.by_code(code, address)
         name = clean_name("rater", name)
         if session.groups and group not in session.groups:
             raise BadInput("Choose the group that you belong to.")
@@ -160,7 +168,7 @@ class Sessions:
     # -- writing ------------------------------------------------------------------------------
     def _change(self, id: SessionId, **fields: datetime | bool | None) -> Session:
         """Change a session as it stands now; whoever else changes it at the same time is not overwritten."""
-        for _ in range(TRIES):
+        for _ in range(RACES):
             document = self._document(id)
             session = read_session(document)
             with suppress(Conflict):
@@ -175,7 +183,7 @@ class Sessions:
 
     def _write(self, kind: str, id: str, study: StudyId | None, body: dict[str, object]) -> None:
         """Put it in place of what is there: these documents belong to one person."""
-        for _ in range(TRIES):
+        for _ in range(RACES):
             known = self._store.documents.get(kind, id)
             if known is not None and known.body == body:
                 return

@@ -32,11 +32,13 @@ LEARNED = {
 
 def join() -> None:
     def act() -> None:
+        st.session_state.pop("no_session", None)
         visit.services.sessions.join(
             st.session_state.get("join_code") or "",
             visit.person,
             name or st.session_state.get("join_name") or "",
             st.session_state.get("join_group") or "",
+            address(),
         )
 
     name = access.given_name()
@@ -74,20 +76,28 @@ def draw_form(code: str) -> None:
             st.markdown(f"You are logged in as **{labels.plain(known)}**.")
         else:
             st.text_input("Your name", key="join_name", max_chars=80, help="The host of the session sees it.")
-        groups = groups_of(st.session_state.get("join_code") or code)
-        if groups:
-            st.pills("Your group", groups, key="join_group")
+        wanted = session_of(st.session_state.get("join_code") or code)
+        if wanted is not None and wanted.groups:
+            st.pills("Your group", wanted.groups, key="join_group")
         st.button("Join", type="primary", key="join", on_click=join, width="stretch")
         if access.login_offered() and not known:
             st.button("Log in instead", key="join_login", on_click=st.login, width="stretch")
 
 
-def groups_of(code: str) -> tuple[str, ...]:
-    """What there is to choose from; nothing as long as the code is not that of a session."""
+def address() -> str:
+    return st.context.ip_address or ""
+
+
+def session_of(code: str) -> Session | None:
+    """The open session of a code. None where there is none, which is said when they press Join; not looked
+    up in every run, as wrong codes are counted."""
+    if not code or st.session_state.get("no_session") == code:
+        return None
     try:
-        return visit.services.sessions.by_code(code).groups if code else ()
-    except PromptDuelError:  # told when they press Join
-        return ()
+        return visit.services.sessions.by_code(code, address())
+    except PromptDuelError:
+        st.session_state["no_session"] = code
+        return None
 
 
 def draw_welcome(session: Session) -> None:
@@ -137,11 +147,7 @@ visit = access.visitor()
 frame.style()
 notices.draw()
 code = str(st.query_params.get(CODE, ""))
-try:
-    meant = visit.services.sessions.by_code(code) if code else visit.session
-except PromptDuelError:  # no such session, or it is over: said when they press Join
-    meant = visit.session
-
+meant = session_of(code) or visit.session
 if visit.session is None or visit.seat is None or meant != visit.session:
     st.header("Join a session", anchor=False)
     if visit.session is not None:

@@ -101,6 +101,21 @@ def test_a_person_joins_practises_votes_and_sees_only_that(visitor: Visitor, stu
     assert not any(name in visitor.shown() for name in names)
 
 
+def test_a_wrong_link_is_told_and_counted_as_one_guess_however_often_the_page_runs(
+    visitor: Visitor, study: Study
+) -> None:
+    visitor.at = AppTest.from_file(PAGES / "menu.py", default_timeout=30)
+    visitor.at.query_params["code"] = "NOWAY1"
+    visitor.at.switch_page("rater/join.py")
+    visitor.run()
+    visitor.fill(join_name="Ann")
+    visitor.run()
+    (of_one, of_all) = visitor.services.store.documents.all("code_tries")
+    assert len(of_one.body["at"]) == len(of_all.body["at"]) == 1
+    visitor.click("join")
+    assert "No session has the code 'NOWAY1'" in visitor.shown()
+
+
 def seated(visitor: Visitor, study: Study, monkeypatch: pytest.MonkeyPatch, **terms: object) -> Session:
     """The visitor in a session, at the duel."""
     session = open_session(visitor.services, study, **terms)

@@ -4,7 +4,8 @@ import pytest
 from argon2 import PasswordHasher
 
 from optimizer.errors import BadInput, NotAllowed, TooManyTries
-from optimizer.sessions.gate import LOGIN_LASTS, MOST_FROM_ONE, MOST_IN_ALL, WINDOW, Gate
+from optimizer.sessions.gate import LOGIN_LASTS, WRONG_PASSWORDS, Gate
+from optimizer.sessions.tries import WINDOW
 from optimizer.storage import open_store
 from optimizer.storage.base import Store
 from tests.optimizer.session_world import Clock
@@ -66,7 +67,7 @@ def test_logging_out_and_a_new_password_end_it(gate: Gate) -> None:
 
 def test_wrong_passwords_are_limited_wherever_they_are_tried(gate: Gate, store: Store, clock: Clock) -> None:
     replicas = [gate, Gate(store, clock)]
-    for number in range(MOST_FROM_ONE):
+    for number in range(WRONG_PASSWORDS.from_one):
         with pytest.raises(NotAllowed, match="not the host password"):
             replicas[number % 2].log_in("wrong", f"person {number}", "6.6.6.6")
         clock.pass_time(seconds=1)
@@ -78,7 +79,7 @@ def test_wrong_passwords_are_limited_wherever_they_are_tried(gate: Gate, store: 
 
 
 def test_many_addresses_together_are_limited_too(gate: Gate, clock: Clock) -> None:
-    for number in range(MOST_IN_ALL):
+    for number in range(WRONG_PASSWORDS.from_all):
         with pytest.raises(NotAllowed):
             gate.log_in("wrong", "person", f"6.6.6.{number}")
         clock.pass_time(seconds=1)
@@ -87,7 +88,7 @@ def test_many_addresses_together_are_limited_too(gate: Gate, clock: Clock) -> No
 
 
 def test_right_passwords_are_not_counted(gate: Gate) -> None:
-    for number in range(3 * MOST_FROM_ONE):
+    for number in range(3 * WRONG_PASSWORDS.from_one):
         gate.log_in(GOOD, f"person {number}", "1.2.3.4")
 
 

@@ -5,12 +5,22 @@ from dataclasses import replace
 import pytest
 
 from optimizer.domain import Batch, Outcome, Rater, RaterId, RaterKind, Settings, Study, StudyId
-from optimizer.errors import BadInput, DuelClosed, GoalReached, NotAllowed, NotFound, SessionClosed
+from optimizer.errors import (
+    BadInput,
+    DuelClosed,
+    GoalReached,
+    NotAllowed,
+    NotFound,
+    SessionClosed,
+    TooManyTries,
+)
 from optimizer.pairing import next_rng
-from optimizer.sessions import Goal, Reveal
+from optimizer.sessions import Goal, Reveal, Sessions
 from optimizer.sessions.admission import Admission
 from optimizer.sessions.codec import read_seat, read_session, seat_body, session_body
 from optimizer.sessions.nouns import SessionId, session_of
+from optimizer.sessions.service import WRONG_CODES
+from optimizer.sessions.tries import WINDOW
 from optimizer.storage.documents import Document
 from optimizer.workshop import Workshop
 from tests.optimizer.session_world import STUDY, World
@@ -92,6 +102,45 @@ def test_a_seat_survives_as_it_is(world: World) -> None:
 def test_a_wrong_code_is_told(world: World) -> None:
     with pytest.raises(NotFound, match="'NOWAY1'"):
         world.sessions.join("NOWAY1", "token", "Ann")
+
+
+def test_wrong_codes_are_limited_wherever_they_are_tried(world: World) -> None:
+    session = world.open()
+    replicas = [world.sessions, Sessions(world.store, world.clock)]
+    for number in range(WRONG_CODES.from_one):
+        with pytest.raises(NotFound):
+            replicas[number % 2].by_code(f"WRONG{number}", "6.6.6.6")
+        world.clock.pass_time(seconds=1)
+    for refused in (
+        lambda: replicas[0].by_code(session.id, "6.6.6.6"),  # the right one tells no more than a wrong one
+        lambda: replicas[1].join(session.id, "token", "Ann", address="6.6.6.6"),
+    ):
+        with pytest.raises(TooManyTries, match="wrong codes"):
+            refused()
+    assert world.sessions.join(session.id, "token", "Ann", address="1.2.3.4").name == "Ann"
+    world.clock.now += WINDOW
+    assert world.sessions.by_code(session.id, "6.6.6.6") == session
+
+
+def test_wrong_codes_of_many_addresses_together_are_limited_too(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = replace(WRONG_CODES, from_one=2, from_all=5)
+    monkeypatch.setattr("optimizer.sessions.service.WRONG_CODES", few)
+    sessions = Sessions(world.store, world.clock)
+    session = world.open()
+    for number in range(5):
+        with pytest.raises(NotFound):
+            sessions.by_code("NOWAY1", f"6.6.6.{number}")
+    with pytest.raises(TooManyTries):
+        sessions.by_code(session.id, "1.2.3.4")
+
+
+def test_right_codes_are_not_counted_nor_do_they_write(world: World) -> None:
+    session = world.open()
+    for _ in range(2 * WRONG_CODES.from_one):
+        world.sessions.by_code(session.id, "1.2.3.4")
+    assert not world.store.documents.all(WRONG_CODES.kind)
 
 
 def test_after_closing_nobody_votes_or_joins_until_it_is_reopened(world: World) -> None:
