@@ -61,6 +61,7 @@ class Services:
     judging: Judging
     evolution: Evolution
     sessions: Sessions
+    admission: Admission
     gate: Gate
     room: Room
     board: Board
@@ -110,13 +111,14 @@ def build(config: Config, clock: Callable[[], datetime] = utc_now) -> Services:
     judging = Judging(store, pairing, results, connections, generation, ahead, clock)
     evolution = Evolution(store, results, prompts, judging, generation, connections, None, clock, sharing)
     tasks = Tasks(store)
+    admission = Admission(store, lambda study: _advises_to_stop(results, study))
     return Services(
         config,
         store,
         studies,
         prompts,
         Inputs(store, clock),
-        Workshop(store, pairing, clock, Admission(store, lambda study: _advises_to_stop(results, study))),
+        Workshop(store, pairing, clock, admission),
         results,
         Exchange(store, results, config.max_upload_bytes, clock),
         connections,
@@ -125,6 +127,7 @@ def build(config: Config, clock: Callable[[], datetime] = utc_now) -> Services:
         judging,
         evolution,
         Sessions(store, clock),
+        admission,
         gate,
         Room(store, pairing, clock),
         Board(store, clock),

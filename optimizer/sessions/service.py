@@ -75,6 +75,10 @@ class Sessions:
         now = self._clock()
         return self._change(id, closed_at=self.session(id).closed_at or now, archived_at=now)
 
+    def lift_goal(self, id: SessionId) -> Session:
+        """Votes are asked for until it is closed, whatever its goal was."""
+        return self._change(id, goal=Goal.NONE, goal_votes=0)
+
     def show_names(self, id: SessionId, shown: bool) -> Session:
         """Name the prompts on the board, or hide the names again."""
         return self._change(id, names_hidden=not shown)
@@ -166,7 +170,7 @@ class Sessions:
         return document
 
     # -- writing ------------------------------------------------------------------------------
-    def _change(self, id: SessionId, **fields: datetime | bool | None) -> Session:
+    def _change(self, id: SessionId, **fields: datetime | Goal | bool | int | None) -> Session:
         """Change a session as it stands now; whoever else changes it at the same time is not overwritten."""
         for _ in range(RACES):
             document = self._document(id)

@@ -66,8 +66,22 @@ def draw_head(session: Session) -> None:
             on_click=visit.services.sessions.show_names,
             args=(session.id, hidden),
         )
-    if session.is_open(utc_now()):
+    if session.is_open(utc_now()) and not inviting(session):
         right.image(invitation.picture(invitation.link(visit, session), 3), width=120)
+
+
+def inviting(session: Session) -> bool:
+    """Is there nothing to see yet but the way in?"""
+    if session.room:
+        begun = visit.services.room.current(session) is not None
+    else:
+        begun = visit.services.sessions.answers(session) > 0
+    return session.is_open(utc_now()) and not begun
+
+
+def drawn_of(session: Session) -> str:
+    """What decides how the head is drawn; when it changes, the page is drawn anew."""
+    return f"{session.is_open(utc_now())} {inviting(session)}"
 
 
 def draw_figures(figures: Figures, session: Session) -> None:
@@ -85,9 +99,15 @@ def draw_figures(figures: Figures, session: Session) -> None:
             st.metric(label, value, width="content", help=ABOUT.get(label))
     alpha = alpha_of(visit.services.board, session, session.id)
     if alpha.n:
-        st.caption(f"Krippendorff's alpha {judge_report.number(alpha)} on {alpha.n:,} shared duels.")
+        shared = labels.counted(alpha.n, "shared duel")
+        st.caption(f"Krippendorff's alpha {judge_report.number(alpha)} on {shared}.")
     if figures.goal_share is not None:
-        st.progress(figures.goal_share, f"{figures.goal_share:.0%} of {session.goal_votes:,} votes")
+        goal = labels.counted(session.goal_votes, "vote")
+        done = figures.goal_share >= 1.0
+        st.progress(
+            figures.goal_share,
+            f"The goal, {goal}, is reached" if done else f"{figures.goal_share:.0%} of {goal}",
+        )
 
 
 ABOUT = {
@@ -148,12 +168,16 @@ def race_of(_visit: Visit, _study: Study, study_id: str) -> Race:
 def draw_live() -> None:
     """What changes while people vote."""
     session = visit.services.sessions.session(chosen.id)
+    if drawn_of(session) != st.session_state.get("head_drawn"):
+        st.rerun()
     figures = visit.services.board.figures(session, seats())
     draw_figures(figures, session)
     standings = visit.services.results.latest(study)
     left, right = st.columns([5, 3], gap="large")
     with left:
-        if standings is None or not standings.votes:
+        if inviting(session):
+            invitation.draw_large(visit, session)
+        elif standings is None or not standings.votes:
             st.info("The race begins with the first votes.", icon=":material/how_to_vote:")
         else:
             race = race_of(visit, study, study.id)
@@ -180,6 +204,7 @@ if not every:
     st.stop()
 chosen = choose(every)
 draw_head(chosen)
+st.session_state["head_drawn"] = drawn_of(chosen)
 if chosen.room:
     room_stage.draw(visit, study, chosen)
 st.fragment(draw_live, run_every=REFRESH_S, key="board_live")()

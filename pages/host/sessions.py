@@ -7,6 +7,8 @@ from optimizer.sessions import Session
 from optimizer.sessions.service import raters_of
 from pages.parts import access, frame, invitation, labels, notices, seat, session_form
 
+GOAL_REACHED = "Goal reached"
+
 
 def close(session: Session) -> None:
     notices.attempt(lambda: sessions.close(session.id), f"'{session.name}' is closed. Its votes stay.")
@@ -20,12 +22,18 @@ def archive(session: Session) -> None:
     notices.attempt(lambda: sessions.archive(session.id), f"'{session.name}' is put away.")
 
 
+def go_on(session: Session) -> None:
+    notices.attempt(lambda: sessions.lift_goal(session.id), f"'{session.name}' goes on until you close it.")
+
+
 def toggle_new() -> None:
     st.session_state["panel"] = "" if st.session_state.get("panel") == "session" else "session"
 
 
 def state(session: Session) -> str:
     if session.is_open(now):
+        if visit.services.admission.reached(session, study):
+            return GOAL_REACHED
         left = session.left(now)
         return "Open" if left is None else f"Open, {seat.told(left)} left"
     return "Archived" if session.archived_at else "Closed" if session.closed_at else "Time is up"
@@ -51,9 +59,12 @@ def draw_session(session: Session) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             kind = " :blue-badge[room]" if session.room else ""
             colour = "green" if is_open else "gray"
-            st.markdown(
-                f"**{labels.plain(session.name)}** :{colour}-badge[{state(session)}]{kind}", width="stretch"
-            )
+            told = state(session)
+            st.markdown(f"**{labels.plain(session.name)}** :{colour}-badge[{told}]{kind}", width="stretch")
+            if told == GOAL_REACHED:
+                st.button(
+                    "Go on without the goal", key=f"go_on_{session.id}", on_click=go_on, args=(session,)
+                )
             st.page_link(
                 "host/board.py",
                 label="Board",

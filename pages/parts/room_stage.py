@@ -34,7 +34,7 @@ def draw(visit: Visit, study: Study, session: Session) -> None:
             st.markdown(f"## :material/timer: {left:.0f} s · {voted} of {here} have voted")
 
     if shown is None:
-        st.info("Show the first pair when people have joined.", icon=":material/groups:")
+        st.caption("Show the first pair when people have joined.")
     else:
         st.fragment(watch, run_every=LOOK_EVERY_S, key="stage_watch")()
         if shown.stage(utc_now()) in (Stage.REVEALED, Stage.REVEALED_AGAIN):

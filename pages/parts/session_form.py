@@ -51,10 +51,11 @@ def _people() -> None:
         help="Markdown. Raters read it when they join, above the study's criteria.",
     )
     st.segmented_control("Pace", [PACE, ROOM], default=PACE, key="session_pace", required=True)
-    left, right = st.columns(2)
-    left.selectbox("Goal", list(GOALS), format_func=lambda one: GOALS[one], key="session_goal")
-    if st.session_state.get("session_goal") == Goal.VOTES.value:
-        right.number_input("Votes in all", 1, 1_000_000, 100, key="session_votes")
+    if not _in_room():
+        left, right = st.columns(2)
+        left.selectbox("Goal", list(GOALS), format_func=lambda one: GOALS[one], key="session_goal")
+        if st.session_state.get("session_goal") == Goal.VOTES.value:
+            right.number_input("Votes in all", 1, 1_000_000, 100, key="session_votes")
     st.number_input(
         "Time limit, minutes", 0, 43_200, 0, key="session_minutes", help="0 means none. Closing ends it too."
     )
@@ -67,20 +68,22 @@ def _people() -> None:
 
 
 def _duels(visit: Visit, study: Study) -> None:
-    left, right = st.columns(2)
-    left.number_input(
-        "Raters on a shared duel",
-        1,
-        20,
-        2,
-        key="session_overlap",
-        help="How many see the same pair of outputs, each without knowing. Agreement is known from those.",
-    )
-    right.number_input(
-        "Shared duels, %", 0, 100, 20, 5, key="session_share", help="Of the different duels. 0: none."
-    )
+    if not _in_room():
+        left, right = st.columns(2)
+        left.number_input(
+            "Raters on a shared duel",
+            1,
+            20,
+            2,
+            key="session_overlap",
+            help="How many see the same pair, each without knowing. Agreement is known from those.",
+        )
+        right.number_input(
+            "Shared duels, %", 0, 100, 20, 5, key="session_share", help="Of the different duels. 0: none."
+        )
     st.selectbox("Which prompts?", list(REVEALS), format_func=lambda one: REVEALS[one], key="session_reveal")
-    st.toggle("Ask why (reasons and a comment)", True, key="session_reasons")
+    if not _in_room():
+        st.toggle("Ask why (reasons and a comment)", True, key="session_reasons")
     st.toggle(
         "Hide the prompts' names on the board",
         True,
@@ -93,14 +96,20 @@ def _duels(visit: Visit, study: Study) -> None:
     st.selectbox(
         "Which pair next?", list(names), format_func=lambda name: names[name], key="session_selector"
     )
-    st.number_input(
-        "A duel is kept for a rater, minutes",
-        1,
-        10_000,
-        30,
-        key="session_lease",
-        help="After that an unanswered duel goes back, and its pair to somebody else.",
-    )
+    if not _in_room():
+        st.number_input(
+            "A duel is kept for a rater, minutes",
+            1,
+            10_000,
+            30,
+            key="session_lease",
+            help="After that an unanswered duel goes back, and its pair to somebody else.",
+        )
+
+
+def _in_room() -> bool:
+    """There the host shows every pair, to all, and says when; what is about single duels is not asked."""
+    return st.session_state.get("session_pace") == ROOM
 
 
 def _open(visit: Visit, study: Study) -> None:
@@ -110,7 +119,7 @@ def _open(visit: Visit, study: Study) -> None:
         study.id,
         state.get("session_name") or "",
         state.get("session_instructions") or "",
-        state.get("session_pace") == ROOM,
+        _in_room(),
         Goal(state.get("session_goal") or Goal.NONE),
         int(state.get("session_votes") or 0),
         int(state.get("session_overlap") or 1),

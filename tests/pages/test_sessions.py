@@ -263,3 +263,35 @@ def test_groups_say_when_there_is_too_little_to_tell(visitor: Visitor, study: St
     visitor.at.segmented_control(key="compare").set_value("Single raters")
     visitor.run()
     assert "from 20 votes on" in visitor.shown()
+
+
+def test_a_reached_goal_is_said_and_can_be_lifted(visitor: Visitor, study: Study) -> None:
+    session = open_session(visitor.services, study, goal=Goal.VOTES, goal_votes=1)
+    (rater, late) = (visitor.services.sessions.join(session.id, name, name).rater for name in ("Bob", "Cid"))
+    workshop = visitor.services.workshop
+    in_hand = workshop.next_duel(study.id, late).duel
+    workshop.record_vote(workshop.next_duel(study.id, rater).duel.id, rater, Outcome.FIRST)
+    visitor.go("host/sessions.py")
+    assert "Goal reached" in visitor.shown()
+    visitor.click(f"go_on_{session.id}")
+    assert "Goal reached" not in visitor.shown()
+    workshop.record_vote(in_hand.id, late, Outcome.FIRST)
+    assert workshop.next_duel(study.id, late).duel.rater == late
+
+
+def test_in_a_room_nothing_is_asked_about_single_duels(visitor: Visitor, study: Study) -> None:
+    app = visitor.go("host/sessions.py")
+    visitor.click("new_session")
+    single = {"session_goal", "session_overlap", "session_share", "session_reasons", "session_lease"}
+
+    def fields() -> set[str | None]:
+        return {field.key for field in (*app.selectbox, *app.number_input, *app.toggle)}
+
+    assert single <= fields()
+    app.segmented_control(key="session_pace").set_value("All together, in one room")
+    visitor.run()
+    assert not single & fields()
+    visitor.fill(session_name="Monday")
+    visitor.click("open_session")
+    (session,) = visitor.services.sessions.all(study.id)
+    assert (session.room, session.goal, session.overlap_share) == (True, Goal.NONE, 0.0)
