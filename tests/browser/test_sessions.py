@@ -1,4 +1,4 @@
-"""A session with a host and two raters at once, one of them on a phone; and one whose server is killed."""
+"""Sessions with a host and raters at once, one of them on a phone; a room; and one whose server is killed."""
 
 import re
 from collections.abc import Iterator
@@ -8,14 +8,18 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from optimizer.domain import Study
+from optimizer.pairing import Pairing
 from optimizer.sessions import Session, Sessions
 from optimizer.sessions.nouns import SessionId
+from optimizer.sessions.room import Room
 from tests.browser.conftest import Server, start
-from tests.browser.steps import add_study, duel_id, expect_text, press, settled
+from tests.browser.steps import FIRST, SECOND, add_study, duel_id, expect_text, press, settled
 
 TEXTS = {"Zebra": "Text one", "Quokka": "Text two", "Okapi": "Text three"}
 CONNECTED = '[data-testid="stApp"][data-test-connection-state="CONNECTED"]'
 LOST = '[data-testid="stApp"]:not([data-test-connection-state="CONNECTED"])'
+DUEL = "[class*=st-key-vote_A_]"
+ASKED = "[class*=st-key-room_A_]"  # in a room
 PHONE = {"width": 390, "height": 780}
 
 
@@ -33,14 +37,12 @@ def people(browser: Browser) -> Iterator[list[Page]]:
         context.close()
 
 
-def open_session(server: Server, study: Study) -> Session:
-    return Sessions(server.store).open(
-        Session(SessionId(""), study.id, "Monday", overlap=2, overlap_share=1.0)
-    )
+def open_session(server: Server, study: Study, **terms: object) -> Session:
+    return Sessions(server.store).open(Session(SessionId(""), study.id, "Monday", **terms))  # type: ignore[arg-type]
 
 
-def join(page: Page, server: Server, code: str, name: str) -> None:
-    """By the link, through the practice pair, to the first duel."""
+def join(page: Page, server: Server, code: str, name: str, arrived: str = DUEL) -> None:
+    """By the link, through the practice pair, to the first duel or whatever comes first."""
     page.goto(f"{server.address}/join?code={code}")
     page.get_by_role("textbox", name="Your name").fill(name)
     page.get_by_role("textbox", name="Your name").press("Tab")
@@ -48,7 +50,7 @@ def join(page: Page, server: Server, code: str, name: str) -> None:
     page.get_by_role("button", name="Join", exact=True).click()
     page.get_by_role("button", name=re.compile("B is better")).click()
     page.get_by_role("button", name=re.compile("Begin")).click()
-    page.wait_for_selector("[class*=st-key-vote_A_]")
+    page.wait_for_selector(arrived)
     settled(page)
 
 
@@ -98,7 +100,7 @@ def test_a_host_and_two_raters_at_once(page: Page, people: list[Page], server: S
 def ann_back(ann: Page, server: Server) -> Page:
     """A reload finds the seat again."""
     ann.goto(f"{server.address}/duel")
-    ann.wait_for_selector("[class*=st-key-vote_A_]")
+    ann.wait_for_selector(DUEL)
     settled(ann)
     return ann
 
@@ -107,7 +109,7 @@ def test_killing_the_server_in_mid_session_loses_nothing(people: list[Page], tmp
     """Both go on with the duel they had, and every vote that was acknowledged is there."""
     server = start(tmp_path)
     study = add_study(server.store, "killed", TEXTS)
-    session = open_session(server, study)
+    session = open_session(server, study, overlap=2, overlap_share=1.0)
     port = int(server.address.rsplit(":", 1)[1])
     try:
         for page, name in zip(people, ("Ann", "Bob"), strict=True):
@@ -131,3 +133,57 @@ def test_killing_the_server_in_mid_session_loses_nothing(people: list[Page], tmp
         assert not server.store.check()
     finally:
         server.stop()
+
+
+def test_a_room_votes_on_one_pair_discusses_it_and_votes_again(
+    page: Page, people: list[Page], browser: Browser, server: Server
+) -> None:
+    study = add_study(server.store, "room", TEXTS)
+    session = open_session(server, study, room=True)
+    ann, bob = people
+    page.goto(f"{server.address}/board?study={study.id}&session={session.id}")
+    expect_text(page, f"{session.id[:3]} {session.id[3:]}")
+    for person, name in ((ann, "Ann"), (bob, "Bob")):
+        join(person, server, session.id, name, "text=The first pair comes")
+    page.get_by_role("spinbutton", name="Seconds to vote").fill("600")
+    page.get_by_role("spinbutton", name="Seconds to vote").press("Tab")
+    page.get_by_role("button", name="Show the first pair").click()
+    for person in (ann, bob):
+        person.wait_for_selector(ASKED)
+        settled(person)
+    for pane in (FIRST, SECOND):  # the same pair, the same way round, on every screen
+        assert len({screen.locator(pane).inner_text() for screen in (page, ann, bob)}) == 1
+    expect_text(page, "0 of 2 have voted")
+    assert re.fullmatch(r"timer \d+ s", ann.get_by_role("heading", name=" s").first.inner_text())
+    ann.keyboard.press("a")
+    expect_text(ann, "The split shows when the time is up")
+    expect_text(page, "1 of 2 have voted")
+    bob.reload()  # in the middle: still asked, and sees nothing of Ann's vote
+    bob.wait_for_selector(ASKED)
+    settled(bob)
+    expect(bob.locator(".js-plotly-plot")).to_have_count(0)
+    bob.get_by_role("button", name=re.compile("B is better")).tap()
+    expect_text(bob, "The split shows when the time is up")
+    context = browser.new_context()
+    late = context.new_page()  # comes when the others have voted: asked the same
+    join(late, server, session.id, "Cid", ASKED)
+    assert late.locator(FIRST).inner_text() == ann.locator(FIRST).inner_text()
+    page.get_by_role("button", name="Reveal now").click()
+    for person in (ann, bob, late):  # together, without a press
+        expect_text(person, "How the room voted")
+        expect_text(person, "2 votes, 0% of the pairs of raters agree")
+    held = ann.content() + bob.content() + late.content()
+    assert not any(name in held for name in TEXTS)
+    page.get_by_role("button", name="Second vote").click()
+    for person in (ann, bob):
+        person.wait_for_selector(ASKED)
+        settled(person)
+        person.keyboard.press("b")
+        expect_text(person, "The split shows when the time is up")
+    page.get_by_role("button", name="Reveal now").click()
+    for screen in (page, ann, bob, late):
+        expect_text(screen, "Second vote: 2 votes, 100% of the pairs of raters agree")
+    (both,) = Room(server.store, Pairing(server.store)).rounds(session)
+    assert (both.moved, both.moved_of) == (1, 2)
+    assert sum(sum(pair.answers) for pair in server.store.pair_counts(study.id)) == 2  # the first ones alone
+    context.close()
