@@ -5,9 +5,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import count
 
 from optimizer.checks import check_text, clean_name
-from optimizer.domain import Batch, Rater, StudyId, utc_now
+from optimizer.domain import Batch, Rater, RaterId, StudyId, utc_now
 from optimizer.errors import BadInput, Conflict, NotFound, SessionClosed
 from optimizer.selectors import SELECTORS
 from optimizer.sessions.codec import PLACE, SEAT, SESSION, read_seat, read_session, seat_body, session_body
@@ -124,6 +125,7 @@ class Sessions:
         if session.groups and group not in session.groups:
             raise BadInput("Choose the group that you belong to.")
         rater = rater_at(session.id, person)
+        name = self._free(name, session, rater)
         known = self._store.documents.get(SEAT, rater)
         old = None if known is None else read_seat(known)
         seat = Seat(
@@ -162,6 +164,13 @@ class Sessions:
         if place is not None:
             with suppress(Conflict):  # left in another tab, or joined elsewhere
                 self._store.documents.remove(place)
+
+    def _free(self, name: str, session: Session, rater: RaterId) -> str:
+        """The name, or 'Ann 2' where another Ann sits already: the host must tell them apart."""
+        others = raters_of(session, self.seats(session.study))
+        taken = {seat.name.casefold() for seat in others if seat.rater != rater}
+        names = (name if number == 1 else f"{name} {number}" for number in count(1))
+        return next(free for free in names if free.casefold() not in taken)
 
     def _document(self, id: SessionId) -> Document:
         document = self._store.documents.get(SESSION, id)

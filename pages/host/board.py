@@ -8,7 +8,7 @@ from optimizer.sessions import Seat, Session
 from optimizer.sessions.board import Board, Figures
 from optimizer.sessions.service import raters_of
 from optimizer.standings import Race, Standings
-from optimizer.stats.agreement import Coefficient
+from optimizer.stats.agreement import FEWEST_DUELS, Coefficient
 from pages.parts import (
     access,
     advice,
@@ -27,6 +27,7 @@ from pages.parts.access import Visit
 REFRESH_S = 3
 RACE_POINTS = 12
 MOST_LISTED = 12
+NAME_PX = 120  # long names are cut, so that the votes stay in sight
 SESSION = "session"  # query parameter
 
 
@@ -98,7 +99,7 @@ def draw_figures(figures: Figures, session: Session) -> None:
         for label, value in told:
             st.metric(label, value, width="content", help=ABOUT.get(label))
     alpha = alpha_of(visit.services.board, session, session.id)
-    if alpha.n:
+    if alpha.n >= FEWEST_DUELS:
         shared = labels.counted(alpha.n, "shared duel")
         st.caption(f"Krippendorff's alpha {judge_report.number(alpha)} on {shared}.")
     if figures.goal_share is not None:
@@ -146,7 +147,9 @@ def draw_raters(figures: Figures) -> None:
         table,
         hide_index=True,
         column_config={
-            "Votes": st.column_config.ProgressColumn(format="%d", min_value=0, max_value=most, width="small")
+            "Rater": st.column_config.TextColumn(width=NAME_PX),
+            "Group": st.column_config.TextColumn(width="small"),
+            "Votes": st.column_config.ProgressColumn(format="%d", min_value=0, max_value=most, width="small"),
         },
     )
     if len(figures.raters) > MOST_LISTED:
@@ -173,7 +176,7 @@ def draw_live() -> None:
     figures = visit.services.board.figures(session, seats())
     draw_figures(figures, session)
     standings = visit.services.results.latest(study)
-    left, right = st.columns([5, 3], gap="large")
+    left, right = st.columns([3, 2], gap="large")
     with left:
         if inviting(session):
             invitation.draw_large(visit, session)

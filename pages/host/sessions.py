@@ -84,7 +84,9 @@ def draw_session(session: Session) -> None:
 
 visit, study = access.enter()
 frame.style()
-notices.draw()
+is_new = st.session_state.get("panel") == "session"
+if not is_new:
+    notices.draw()
 sessions, now = visit.services.sessions, utc_now()
 seats = sessions.seats(study.id)
 every = sessions.all(study.id)
@@ -95,7 +97,7 @@ st.caption(
     "link, see their duels and their own votes, and nothing else."
 )
 st.button("New session", type="primary", icon=":material/add:", key="new_session", on_click=toggle_new)
-if st.session_state.get("panel") == "session":
+if is_new:
     session_form.draw(visit, study)
 shown = [session for session in every if session.archived_at is None]
 if not shown:

@@ -33,6 +33,7 @@ def draw(visit: Visit, study: Study) -> None:
         with right:
             _duels(visit, study)
         st.button("Open the session", type="primary", key="open_session", on_click=_open, args=(visit, study))
+        notices.draw()  # beside the button: the top of the page is out of sight by now
 
 
 def goal_in_words(session: Session) -> str:
@@ -42,7 +43,7 @@ def goal_in_words(session: Session) -> str:
 
 
 def _people() -> None:
-    st.text_input("Name", key="session_name", max_chars=200, placeholder="Support team, Monday")
+    st.text_input("Name", key="session_name", max_chars=80, placeholder="Support team, Monday")
     st.text_area(
         "Instructions",
         key="session_instructions",

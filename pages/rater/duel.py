@@ -6,7 +6,7 @@ What changes with each vote is drawn by ``screen``, a fragment: a key press redr
 import streamlit as st
 
 from optimizer.domain import DuelId, Grade, Outcome, Study
-from optimizer.errors import NothingToAsk, PromptDuelError, SessionClosed
+from optimizer.errors import GoalReached, NothingToAsk, PromptDuelError, SessionClosed
 from optimizer.pairing import Wanted
 from optimizer.workshop import ShownDuel
 from pages.parts import (
@@ -204,7 +204,8 @@ def screen() -> None:
     try:
         shown = live_pair.next_duel(visit, study, rater)
     except (NothingToAsk, SessionClosed) as missing:
-        st.info(labels.plain(str(missing)), icon=":material/hourglass_empty:")
+        over = isinstance(missing, SessionClosed | GoalReached)
+        st.info(labels.plain(str(missing)), icon=f":material/{'flag' if over else 'hourglass_empty'}:")
         if visit.session is not None:
             seat.draw_end(visit)
             return

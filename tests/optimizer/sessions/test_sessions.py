@@ -99,6 +99,17 @@ def test_a_seat_survives_as_it_is(world: World) -> None:
     assert session_of(RaterId("5f3a" * 4)) is None
 
 
+def test_people_of_one_name_are_told_apart(world: World) -> None:
+    session = world.open()
+    seats = [
+        world.sessions.join(session.id, f"token {n}", name) for n, name in enumerate(("Ann", "ann", "Ann"))
+    ]
+    assert [seat.name for seat in seats] == ["Ann", "ann 2", "Ann 3"]
+    assert [world.store.rater(seat.rater).name for seat in seats] == ["Ann", "ann 2", "Ann 3"]
+    assert world.sessions.join(session.id, "token 0", "Ann").name == "Ann"  # who comes back keeps theirs
+    assert world.sessions.join(world.open().id, "token 1", "Ann").name == "Ann"  # in another session
+
+
 def test_a_wrong_code_is_told(world: World) -> None:
     with pytest.raises(NotFound, match="'NOWAY1'"):
         world.sessions.join("NOWAY1", "token", "Ann")
