@@ -16,6 +16,7 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from streamlit.proto.BackMsg_pb2 import BackMsg
 
 from optimizer.config import Config
 from optimizer.logs import configure
@@ -60,7 +61,7 @@ class Headers:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":  # a page, for as long as it is open
             with SESSIONS.track_inprogress():
-                await self._app(scope, receive, send)
+                await self._app(scope, whole_first(receive), send)
             return
         if scope["type"] != "http":
             await self._app(scope, receive, send)
@@ -82,6 +83,30 @@ class Headers:
             await send(message)
 
         await self._app(scope, receive, send_with_headers)
+
+
+def whole_first(receive: Receive) -> Receive:
+    """The messages of a page, the first run that it asks for being one of the whole page.
+
+    A page that was open when the server was restarted connects again by itself and asks, at the next press,
+    for a run of the fragment that was pressed, which this process has never drawn: nothing would ever
+    happen. A page that is loaded asks for the whole anyway.
+    """
+    begun = False
+
+    async def received() -> Message:
+        nonlocal begun
+        message = await receive()
+        if not begun and message.get("bytes"):
+            told = BackMsg.FromString(message["bytes"])
+            begun = told.HasField("rerun_script")
+            if begun and told.rerun_script.fragment_id:
+                told.rerun_script.fragment_id = ""
+                told.rerun_script.is_auto_rerun = False
+                return {**message, "bytes": told.SerializeToString()}
+        return message
+
+    return received
 
 
 def read_database() -> None:
