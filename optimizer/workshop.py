@@ -152,9 +152,10 @@ class Workshop:
         second_reasons: Sequence[str],
         comment: str,
     ) -> None:
-        """Say why: reasons per side and a comment, for a vote of one's own."""
+        """Say why: reasons per side and a comment, for a vote of one's own, while the session is open."""
         if self._store.vote(vote_id).rater != rater_id:
             raise NotAllowed("Only the rater who voted can say why.")
+        self._admission.admit(rater_id, self._clock())
         self._store.note_vote(vote_id, first_reasons, second_reasons, comment.strip(), self._clock())
 
     def undo(self, study_id: StudyId, rater_id: RaterId) -> Duel:

@@ -178,6 +178,7 @@ def guest() -> list[StreamlitPage]:
 # Screens that are not offered cannot be reached by their address either.
 with frame.errors_shown():  # what no screen caught: above all a database that cannot be used
     visit = access.visitor()
+    access.remember(visit)
     if visit.role is access.Role.HOST:
         page = st.navigation(HOST, position="hidden")
         frame.for_host(visit, HOST)

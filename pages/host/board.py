@@ -64,8 +64,11 @@ def draw_head(session: Session) -> None:
             "Show the prompts' names" if hidden else "Hide the prompts' names",
             key="show_names",
             icon=":material/visibility:" if hidden else ":material/visibility_off:",
-            on_click=visit.services.sessions.show_names,
-            args=(session.id, hidden),
+            on_click=notices.attempt,
+            args=(
+                lambda: visit.services.sessions.show_names(session.id, hidden),
+                "The prompts are named." if hidden else "The names are hidden.",
+            ),
         )
     if session.is_open(utc_now()) and not inviting(session):
         right.image(invitation.picture(invitation.link(visit, session), 3), width=120)
@@ -210,4 +213,4 @@ draw_head(chosen)
 st.session_state["head_drawn"] = drawn_of(chosen)
 if chosen.room:
     room_stage.draw(visit, study, chosen)
-st.fragment(draw_live, run_every=REFRESH_S, key="board_live")()
+st.fragment(access.while_host(draw_live), run_every=REFRESH_S, key="board_live")()

@@ -75,7 +75,9 @@ def draw_experiments(visit: Visit, study: Study) -> None:
         if was_running and newest.ended.is_set():
             st.rerun()
 
-    st.fragment(look, run_every=LOOK_EVERY_S if was_running else None, key="lab_progress")()
+    st.fragment(
+        access.while_host(look), run_every=LOOK_EVERY_S if was_running else None, key="lab_progress"
+    )()
     if newest.state is State.DONE:
         draw_results(newest)
 

@@ -6,10 +6,12 @@ also on the host's machine, until they leave. Anybody else is a guest, who may j
 """
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
+from functools import cache, wraps
 from ipaddress import ip_address
+from typing import ParamSpec
 from urllib.parse import urlsplit
 
 import streamlit as st
@@ -20,6 +22,8 @@ from optimizer.sessions.nouns import Seat, Session
 
 PERSON_COOKIE = "prompt_duel_person"
 NO_COOKIE = "local"
+DRAWN_FOR = "drawn_for"
+P = ParamSpec("P")
 NAMELESS = "Person"  # a rater who has not said who they are
 STUDY = "study"  # both the widget key and the query parameter, so that a link restores the view
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
@@ -129,6 +133,34 @@ def visitor() -> Visit:
         return Visit(running, who, (), Role.GUEST)
     studies = tuple(study for study in running.store.studies() if study.archived_at is None)
     return Visit(running, who, studies)
+
+
+def remember(visit: Visit) -> None:
+    """Whom this run of the page is drawn for; see ``is_as_drawn``."""
+    st.session_state[DRAWN_FOR] = _who(visit)
+
+
+def is_as_drawn() -> bool:
+    """Is it still the one that the page was drawn for? A page may lie open while its person logs out, takes
+    a seat or leaves it elsewhere, and what it calls back runs before any screen has asked who is there."""
+    drawn = st.session_state.get(DRAWN_FOR)
+    return drawn is None or drawn == _who(visitor())
+
+
+def while_host(draw: Callable[P, None]) -> Callable[P, None]:
+    """A part of a host's screen that is drawn again by itself, and no longer when they host no more."""
+
+    @wraps(draw)
+    def drawn(*given: P.args, **named: P.kwargs) -> None:
+        if visitor().role is not Role.HOST:
+            st.rerun()
+        draw(*given, **named)
+
+    return drawn
+
+
+def _who(visit: Visit) -> str:
+    return f"{visit.role} {visit.seat.rater if visit.seat else ''}"
 
 
 def host() -> Visit:

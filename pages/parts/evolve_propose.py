@@ -15,7 +15,7 @@ from optimizer.generation.costs import money_text
 from optimizer.llm.budget import Budget
 from optimizer.proposers import PROPOSERS
 from optimizer.proposers.base import MOST_PROPOSALS
-from pages.parts import charts, evolve_choice, jobs, keys, labels, limits, notices
+from pages.parts import access, charts, evolve_choice, jobs, keys, labels, limits, notices
 from pages.parts.access import Visit
 
 LOOK_EVERY_S = 1.0
@@ -141,7 +141,7 @@ def _jobs(visit: Visit, study: Study) -> None:
         if busy and (job.ended or job.progress().offered != offered):
             st.rerun()  # its cards stand below
 
-    st.fragment(look, run_every=LOOK_EVERY_S if busy else None, key="evolve_job")()
+    st.fragment(access.while_host(look), run_every=LOOK_EVERY_S if busy else None, key="evolve_job")()
 
 
 def _draw_job(job: Proposing) -> None:

@@ -11,7 +11,7 @@ from optimizer.evolution.record import Phase, Record, State
 from optimizer.evolution.service import Seen
 from optimizer.llm.budget import Budget
 from optimizer.work.nouns import Kind
-from pages.parts import charts, evolve_plan, jobs, keys, labels, limits, notices, tasks
+from pages.parts import access, charts, evolve_plan, jobs, keys, labels, limits, notices, tasks
 from pages.parts.access import Visit
 
 LOOK_EVERY_S = 1.0
@@ -47,7 +47,7 @@ def draw(visit: Visit, study: Study, known: Mapping[str, Connection]) -> None:
             st.rerun()  # one began or ended, or waits: the rest of the screen follows
 
     if busy:
-        st.fragment(look, run_every=LOOK_EVERY_S, key="evolve_runs")()
+        st.fragment(access.while_host(look), run_every=LOOK_EVERY_S, key="evolve_runs")()
         with st.expander("Another plan", key="evolve_other_plan"):
             evolve_plan.draw(visit, study, known, busy)
         return

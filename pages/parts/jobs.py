@@ -6,7 +6,7 @@ from optimizer.domain import Study
 from optimizer.generation.costs import money_text
 from optimizer.generation.job import Progress, Running, State
 from optimizer.llm.budget import Spend
-from pages.parts import labels
+from pages.parts import access, labels
 from pages.parts.access import Visit
 
 LOOK_EVERY_S = 1.0
@@ -44,7 +44,7 @@ def draw(visit: Visit, study: Study) -> None:
             st.rerun()  # the rest of the screen counts outputs, too
 
     if of_study(visit, study):
-        st.fragment(look, run_every=LOOK_EVERY_S if was_busy else None, key="jobs")()
+        st.fragment(access.while_host(look), run_every=LOOK_EVERY_S if was_busy else None, key="jobs")()
 
 
 def took(spent: Spend) -> str:

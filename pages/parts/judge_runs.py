@@ -8,7 +8,7 @@ from optimizer.judging.progress import RunProgress, State
 from optimizer.judging.run import Run
 from optimizer.llm.budget import Budget
 from optimizer.results import VoteFilter
-from pages.parts import charts, keys, labels, limits, notices
+from pages.parts import access, charts, keys, labels, limits, notices
 from pages.parts.access import Visit
 
 LOOK_EVERY_S, DRAW_EVERY_S = 1.0, 4.0
@@ -44,9 +44,11 @@ def draw(visit: Visit, study: Study, challenges: bool = False) -> None:
         if alive is all(run.ended for run in now):
             st.rerun()  # one began or ended: the rest of the screen, and how often to look, follow
 
-    st.fragment(look, run_every=LOOK_EVERY_S if alive else None, key="judge_runs")()
+    st.fragment(access.while_host(look), run_every=LOOK_EVERY_S if alive else None, key="judge_runs")()
     if not challenges:
-        chart = st.fragment(_draw_chart, run_every=DRAW_EVERY_S if alive else None, key="judge_race")
+        chart = st.fragment(
+            access.while_host(_draw_chart), run_every=DRAW_EVERY_S if alive else None, key="judge_race"
+        )
         chart(visit, study)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from optimizer.errors import BadFile, PromptDuelError
-from pages.parts import frame
+from pages.parts import access, frame
 from pages.parts.labels import plain
 
 LISTED = 1000
@@ -13,6 +13,9 @@ LISTED = 1000
 
 def attempt(act: Callable[[], object], done: str = "") -> bool:
     """Do it and keep the word that it is done, or its own, or the reason why not. For callbacks."""
+    if not access.is_as_drawn():
+        st.session_state["fault"] = "Nothing was done: you are somebody else since this page was opened."
+        return False
     try:
         said = act()
     except BadFile as error:

@@ -7,7 +7,7 @@ from optimizer.domain import Study, utc_now
 from optimizer.sessions import Seat, Session
 from optimizer.sessions.rounds import Round, Stage
 from optimizer.sessions.service import raters_of
-from pages.parts import cards, labels, notices, output_text, room_split
+from pages.parts import access, cards, labels, notices, output_text, room_split
 from pages.parts.access import Visit
 
 LOOK_EVERY_S = 1.0
@@ -36,7 +36,7 @@ def draw(visit: Visit, study: Study, session: Session) -> None:
     if shown is None:
         st.caption("Show the first pair when people have joined.")
     else:
-        st.fragment(watch, run_every=LOOK_EVERY_S, key="stage_watch")()
+        st.fragment(access.while_host(watch), run_every=LOOK_EVERY_S, key="stage_watch")()
         if shown.stage(utc_now()) in (Stage.REVEALED, Stage.REVEALED_AGAIN):
             after = room.split(shown, again=True) if shown.again_at else None
             room_split.draw(room.split(shown), after, size=22)

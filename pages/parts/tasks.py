@@ -6,7 +6,7 @@ from optimizer.domain import Study
 from optimizer.llm.budget import Budget
 from optimizer.work.elsewhere import AtWork
 from optimizer.work.nouns import Kind, State, Task
-from pages.parts import labels, limits, notices
+from pages.parts import access, labels, limits, notices
 from pages.parts.access import Visit
 from pages.parts.jobs import took
 
@@ -54,7 +54,7 @@ def draw(visit: Visit, study: Study, kind: Kind) -> None:
         if was_busy is not busy(visit, study, kind):
             st.rerun()  # one began or ended: the rest of the screen, and how often to look, follow
 
-    st.fragment(look, run_every=LOOK_EVERY_S if was_busy else None, key=f"tasks_{kind}")()
+    st.fragment(access.while_host(look), run_every=LOOK_EVERY_S if was_busy else None, key=f"tasks_{kind}")()
 
 
 def _draw_elsewhere(visit: Visit, one: AtWork) -> None:

@@ -187,3 +187,19 @@ def test_hosts_by_e_mail_need_a_provider_that_vouches_for_it(
     assert logged_in(email_verified=False) == ""
     assert logged_in(is_logged_in=False) == ""
     assert logged_in(email=None) == ""
+
+
+def test_a_page_left_open_does_nothing_for_who_is_no_host_any_more(running: Services) -> None:
+    """Callbacks run before any screen has asked who is there."""
+    running.gate.set_password(GOOD)
+    running.gate.log_in(GOOD, "ann", "")
+    session = open_session(running)
+    sessions, board = at_menu("host/sessions.py"), at_menu("host/board.py")
+    running.gate.log_out("ann")  # in another tab
+    sessions.button(key=f"close_{session.id}").click().run()
+    board.button(key="show_names").click().run()
+    after = running.sessions.session(session.id)
+    assert (after.closed_at, after.names_hidden) == (None, True)
+    for page in (sessions, board):
+        assert [header.value for header in page.header] == ["Join a session"]
+        assert "Nothing was done" in told(page)

@@ -167,6 +167,7 @@ def test_after_closing_nobody_votes_or_joins_until_it_is_reopened(world: World) 
         lambda: world.workshop.next_live_duel(STUDY, ann),
         lambda: world.workshop.undo(STUDY, ann),
         lambda: world.workshop.withdraw(vote.id, by=ann),
+        lambda: world.workshop.note(vote.id, ann, (), (), "too late"),
         lambda: world.join(session, "Bob"),
     ):
         with pytest.raises(SessionClosed):
