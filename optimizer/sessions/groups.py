@@ -14,7 +14,7 @@ from scipy.special import expit
 
 from optimizer.domain import Prompt, PromptId, RaterId, RaterKind, Study
 from optimizer.results import Results, VoteFilter
-from optimizer.standings import Standings
+from optimizer.standings import Row, Standings
 from optimizer.stats.bradley_terry import fit_by_evidence
 from optimizer.stats.tally import SCORE_OF_FIRST
 from optimizer.storage.base import Answered, Store
@@ -42,7 +42,16 @@ class GroupView:
 
     @property
     def leader(self) -> Prompt:
-        return next(row.prompt for row in self.standings.rows if row.prompt.retired_at is None)
+        return self._first.prompt
+
+    @property
+    def p_best(self) -> float:
+        """Of the leader."""
+        return self._first.p_best
+
+    @property
+    def _first(self) -> Row:
+        return next(row for row in self.standings.rows if row.prompt.retired_at is None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -154,11 +154,13 @@ def ratings(rows: Sequence[Answered]) -> FloatArray:
 
 
 def with_others(rows: Sequence[Answered]) -> dict[RaterId, Rate]:
-    """How often each rater gave the answer of another, over all pairs of answers to the same duel."""
+    """How often each rater gave the answer of another who is not set aside, over all pairs of answers to the
+    same duel."""
+    aside = {row.rater for row in rows if not row.replay and not row.counts}
     hits: dict[RaterId, list[bool]] = {}
     for said in shared(rows).values():
         for rater, outcome in said.items():
-            theirs = [other is outcome for who, other in said.items() if who != rater]
+            theirs = [other is outcome for who, other in said.items() if who not in {rater, *aside}]
             hits.setdefault(rater, []).extend(theirs)
     return {rater: rate(sum(agreed), len(agreed)) for rater, agreed in hits.items()}
 

@@ -107,10 +107,9 @@ verdict(found)
 for view in found.groups:
     said = f"{labels.counted(view.raters, 'rater')}, {labels.counted(view.votes, 'vote')}"
     if view.enough:
-        best = view.standings.rows[0].p_best
         st.markdown(
             f"**{labels.plain(view.name)}** ({said}): “{labels.plain(view.leader.name)}” leads, best "
-            f"with a probability of {best:.0%}."
+            f"with a probability of {view.p_best:.0%}."
         )
     else:
         st.markdown(f"**{labels.plain(view.name)}** ({said}): too few to say.")

@@ -200,6 +200,24 @@ def grouped(seed: int, opposed: bool, raters: int = 4, votes: int = 25) -> tuple
     return floor, group_of
 
 
+def test_who_is_set_aside_is_no_measure_for_others() -> None:
+    floor = Floor()
+    ann, bob, cid = (floor.rater(name) for name in ("ann", "bob", "cid"))
+    for _ in range(10):
+        first = floor.asked(ann)
+        floor.votes([first], [A])
+        floor.votes([floor.asked(bob, first), floor.asked(cid, first)], [A, B])
+    quality = Quality(floor.store, floor.clock)
+
+    def agreed() -> list[tuple[int, int]]:
+        found = quality.reports(STUDY, reliability=False)
+        return [(report.others.hits, report.others.n) for report in found]
+
+    assert agreed() == [(10, 20), (10, 20), (0, 20)]
+    quality.set_aside(cid)
+    assert agreed() == [(10, 10), (10, 10), (0, 20)]
+
+
 def test_groups_that_prefer_the_opposite_are_found() -> None:
     floor, group_of = grouped(1, opposed=True)
     found = Groups(floor.store, floor.results).compare(floor.store.study(STUDY), group_of)
