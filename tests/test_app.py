@@ -1,12 +1,19 @@
 """What the server does to the messages of a page before Streamlit hears them."""
 
 import asyncio
+import gzip
 from collections.abc import Sequence
 
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.testclient import TestClient
 from starlette.types import Message
 from streamlit.proto.BackMsg_pb2 import BackMsg
 
-from app import whole_first
+from app import Packed, whole_first
 
 
 def heard(messages: Sequence[Message]) -> list[Message]:
@@ -52,3 +59,34 @@ def test_a_page_that_was_loaded_is_heard_word_by_word() -> None:
     messages = [run_of(""), run_of("screen")]
     assert heard(messages) == messages
     assert fragment_of(messages[1]) == "screen"
+
+
+def test_scripts_are_packed_once_and_all_else_is_sent_as_it_is() -> None:
+    asked: list[str] = []
+    script = "let x = 1;\n" * 500
+
+    def answer(request: Request) -> Response:
+        asked.append(request.url.path)
+        found = "gone" not in request.url.path
+        return Response(script if found else "", 200 if found else 404, {"ETag": "e"}, "text/javascript")
+
+    client = TestClient(
+        Starlette(routes=[Route("/{rest:path}", answer)], middleware=[Middleware(Packed)]),
+        headers={"Accept-Encoding": "gzip"},
+    )
+    for _ in range(2):
+        found = client.get("/static/js/a.js")
+        assert found.text == script
+        assert found.headers["content-encoding"] == "gzip"
+        assert int(found.headers["content-length"]) == len(gzip.compress(script.encode()))
+    assert asked == ["/static/js/a.js"]
+    for path, headers in (
+        ("/static/js/a.js", {"Accept-Encoding": "identity"}),
+        ("/static/js/a.js", {"If-None-Match": "e"}),
+        ("/static/media/a.woff2", {}),
+        ("/media/a.js", {}),
+        ("/static/js/gone.js", {}),
+    ):
+        answered = client.get(path, headers=headers)
+        assert "content-encoding" not in answered.headers
+        assert answered.status_code == (404 if "gone" in path else 200)
