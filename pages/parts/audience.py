@@ -7,16 +7,10 @@ import streamlit as st
 
 from optimizer.domain import Ballot, DuelId, Outcome, PromptId, Rater, RaterId, Study
 from optimizer.errors import NothingToAsk, PromptDuelError
-from pages.parts import frame, keyguard, labels, output_text
+from pages.parts import answers, frame, keyguard, labels, output_text
 from pages.parts.access import Visit
 
 NAME = "Audience"
-ANSWERS = (
-    ("A is better", "A", Outcome.FIRST, "primary"),
-    ("Both good", "T", Outcome.BOTH_GOOD, "secondary"),
-    ("Both bad", "N", Outcome.BOTH_BAD, "secondary"),
-    ("B is better", "B", Outcome.SECOND, "primary"),
-)
 SAID = {
     Outcome.FIRST: "A is better",
     Outcome.SECOND: "B is better",
@@ -60,16 +54,12 @@ def draw(visit: Visit, study: Study) -> None:
         with column, st.container(key=f"slide_{side}", border=True):
             st.markdown(f"### {'A' if side == 'first' else 'B'}")
             output_text.draw(output.text, mode)
-    with st.container(key="audience_answers", horizontal=True, horizontal_alignment="center"):
-        for label, key, outcome, kind in ANSWERS:
-            st.button(
-                label,
-                key=f"audience_{key}_{shown.duel.id}",
-                shortcut=key,
-                type=kind,
-                on_click=_vote,
-                args=(visit, shown.duel.id, crowd.id, outcome),
-            )
+    answers.draw(
+        "audience",
+        lambda outcome: _vote(visit, shown.duel.id, crowd.id, outcome),
+        shown.duel.id,
+        row="audience_answers",
+    )
     keyguard.drawn(shown.duel.id)
     st.caption(
         f"Hands up; the presenter presses the key. Votes so far: {len(votes(visit, study))}. "

@@ -129,6 +129,11 @@ STYLE = """<style>
 .st-key-about p { white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
 .st-key-grades button, .st-key-duel_tools button { min-height: 1.7rem; padding-top: 0; padding-bottom: 0; }
 .st-key-answers kbd { opacity: 1; }
+/* What Streamlit says to developers when the server is away, in words for everybody. */
+[data-testid="stDialog"]:has(.stErrorCodeBlock) :is(section, [role="dialog"]) > div > * { display: none; }
+[data-testid="stDialog"]:has(.stErrorCodeBlock) :is(section, [role="dialog"]) > div::before {
+  content: "The server does not answer. This page connects again by itself. Votes that were taken are safe.";
+}
 @media (max-width: 700px) {
   .stMainBlockContainer { padding: 2.4rem 0.8rem 1rem; }
   .st-key-pair { flex-wrap: wrap; }

@@ -5,7 +5,7 @@ import streamlit as st
 from optimizer.domain import Outcome
 from optimizer.errors import PromptDuelError
 from optimizer.sessions import Reveal, Session
-from pages.parts import access, cards, frame, labels, notices, output_text
+from pages.parts import access, answers, cards, frame, labels, notices, output_text
 from pages.parts.access import Visit
 
 CODE = "code"  # query parameter
@@ -16,12 +16,6 @@ EXAMPLE_A = (
 EXAMPLE_B = (
     "At once: blot it, don't rub. Then pour cold water through the cloth from behind, put dish soap and a "
     "little hydrogen peroxide on it, wait half an hour, rinse, and wash at 30 °C."
-)
-ANSWERS = (
-    ("A is better", "A", Outcome.FIRST, "primary"),
-    ("Both good", "T", Outcome.BOTH_GOOD, "secondary"),
-    ("Both bad", "N", Outcome.BOTH_BAD, "secondary"),
-    ("B is better", "B", Outcome.SECOND, "primary"),
 )
 LEARNED = {
     Reveal.NEVER: "Which prompts you compared is not shown.",
@@ -121,18 +115,7 @@ def draw_practice() -> None:
     with st.container(key="practice"):
         cards.pair(EXAMPLE_A, EXAMPLE_B, output_text.MARKDOWN)
     said = st.session_state.get("practice")
-    with st.container(horizontal=True, horizontal_alignment="center", key="answers"):
-        for label, key, outcome, kind in ANSWERS:
-            st.button(
-                label,
-                key=f"practice_{key}",
-                on_click=answer,
-                args=(outcome,),
-                shortcut=key,
-                type="primary"
-                if said == outcome.value or (said is None and kind == "primary")
-                else "secondary",
-            )
+    answers.draw("practice", answer, said=None if said is None else Outcome(said))
     if said is None:
         return
     st.success(

@@ -4,15 +4,9 @@ import streamlit as st
 
 from optimizer.domain import Duel, Outcome, RaterId, utc_now
 from optimizer.sessions.rounds import Round, Stage
-from pages.parts import access, cards, frame, keyguard, notices, output_text, room_split, seat
+from pages.parts import access, answers, cards, frame, keyguard, notices, output_text, room_split, seat
 
 LOOK_EVERY_S = 1.0  # while the seconds count; half as often while nothing is asked
-ANSWERS = (
-    ("A is better", "A", Outcome.FIRST, "primary"),
-    ("Both good", "T", Outcome.BOTH_GOOD, "secondary"),
-    ("Both bad", "N", Outcome.BOTH_BAD, "secondary"),
-    ("B is better", "B", Outcome.SECOND, "primary"),
-)
 
 
 def present() -> tuple[Round | None, str]:
@@ -54,16 +48,8 @@ def draw_pair(shown: Round) -> None:
 
 
 def draw_answers(duel: Duel) -> None:
-    with st.container(horizontal=True, horizontal_alignment="center", key="answers"):
-        for label, key, outcome, kind in ANSWERS:
-            st.button(
-                label,
-                key=f"room_{key}_{duel.id}",
-                on_click=vote,
-                args=(duel, visit.rater_id(study.id), outcome),
-                shortcut=key,
-                type=kind,
-            )
+    rater = visit.rater_id(study.id)
+    answers.draw("room", lambda outcome: vote(duel, rater, outcome), duel.id)
     keyguard.drawn(duel.id)
 
 
