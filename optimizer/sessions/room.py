@@ -6,7 +6,7 @@ independent. What stage a round is in follows from the clock, so nothing has to 
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -26,6 +26,8 @@ from optimizer.storage.documents import Document
 
 SHORTEST_S, LONGEST_S = 5, 3600
 SHOWN = (Outcome.FIRST, Outcome.BOTH_GOOD, Outcome.BOTH_BAD, Outcome.SECOND)  # in the order of the screen
+
+Answers = dict[RaterId, Outcome]  # what each rater said of a pair
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +54,8 @@ class Both:
     round: Round
     before: Split
     after: Split | None
-    moved: int  # raters who gave another answer the second time
-    moved_of: int
+    twice: tuple[Split, Split]  # the same two, of those who voted both times: what may be compared
+    moved: int  # of those, who gave another answer the second time
 
 
 class Room:
@@ -155,19 +157,22 @@ class Room:
         found = []
         for one in self._rounds(session):
             before, after = (_answers(one, rows, again) for again in (False, True))
-            shared = before.keys() & after.keys()
-            moved = sum(before[rater] is not after[rater] for rater in shared)
+            twice = _of_both(before, after)
+            moved = sum(before[rater] is not after[rater] for rater in twice[0])
             second = None if one.again_at is None else _split(after)
-            found.append(Both(one, _split(before), second, moved, len(shared)))
+            found.append(Both(one, _split(before), second, (_split(twice[0]), _split(twice[1])), moved))
         return found
 
     def alphas(self, session: Session) -> tuple[Coefficient, Coefficient]:
-        """Krippendorff's coefficient before and after the discussion, over the rounds that had both votes."""
+        """Krippendorff's coefficient before and after the discussion, over the rounds that had both votes and
+        the raters who cast both: of others it is not known what the discussion did."""
         rows = self._store.answered(session.study)
-        both = [one for one in self._rounds(session) if one.again_at is not None]
-        return _alpha([_answers(one, rows, False) for one in both]), _alpha(
-            [_answers(one, rows, True) for one in both]
-        )
+        both = [
+            _of_both(_answers(one, rows, False), _answers(one, rows, True))
+            for one in self._rounds(session)
+            if one.again_at is not None
+        ]
+        return _alpha([before for before, _ in both]), _alpha([after for _, after in both])
 
     def _rounds(self, session: Session) -> list[Round]:
         documents = self._store.documents.all(ROUND, session.study)
@@ -198,7 +203,7 @@ def _check(session: Session, now: datetime, seconds: int) -> None:
         raise BadInput(f"A countdown is {SHORTEST_S} to {LONGEST_S:,} seconds, not {seconds}.")
 
 
-def _answers(shown: Round, rows: Sequence[Answered], again: bool) -> dict[RaterId, Outcome]:
+def _answers(shown: Round, rows: Sequence[Answered], again: bool) -> Answers:
     """What each rater said who did not skip."""
     found = {}
     for row in rows:
@@ -208,12 +213,20 @@ def _answers(shown: Round, rows: Sequence[Answered], again: bool) -> dict[RaterI
     return {rater: outcome for rater, outcome in found.items() if outcome in SHOWN}
 
 
-def _split(said: Mapping[RaterId, Outcome]) -> Split:
+def _of_both(before: Answers, after: Answers) -> tuple[Answers, Answers]:
+    """The two, of the raters who are in each."""
+    return (
+        {rater: said for rater, said in before.items() if rater in after},
+        {rater: said for rater, said in after.items() if rater in before},
+    )
+
+
+def _split(said: Answers) -> Split:
     counts = Counter(said.values())
     return Split(tuple(counts[outcome] for outcome in SHOWN))
 
 
-def _alpha(rounds: Sequence[Mapping[RaterId, Outcome]]) -> Coefficient:
+def _alpha(rounds: Sequence[Answers]) -> Coefficient:
     raters = sorted({rater for said in rounds for rater in said})
     ratings = np.full((len(raters), len(rounds)), np.nan)
     for column, said in enumerate(rounds):

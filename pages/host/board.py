@@ -184,7 +184,12 @@ def draw_live() -> None:
         if inviting(session):
             invitation.draw_large(visit, session)
         elif standings is None or not standings.votes:
-            st.info("The race begins with the first votes.", icon=":material/how_to_vote:")
+            told = (
+                "The standings are on their way."
+                if figures.votes
+                else "The race begins with the first votes."
+            )
+            st.info(told, icon=":material/how_to_vote:")
         else:
             race = race_of(visit, study, study.id)
             if session.names_hidden:

@@ -60,9 +60,9 @@ def in_words(both: Both) -> dict[str, object]:
     return {
         "Pair": both.round.number,
         "Votes": both.before.n,
-        "Agree before": _percent(both.before),
-        "Agree after": "" if after is None else _percent(after),
-        "Changed their mind": "" if after is None else f"{both.moved} of {both.moved_of}",
+        "Agree before": _percent(both.before if after is None else both.twice[0]),
+        "Agree after": "" if after is None else _percent(both.twice[1]),
+        "Changed their mind": "" if after is None else f"{both.moved} of {both.twice[0].n}",
     }
 
 

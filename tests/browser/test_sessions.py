@@ -218,7 +218,7 @@ def test_a_room_votes_on_one_pair_discusses_it_and_votes_again(
     for screen in (page, ann, bob, late):
         expect_text(screen, "Second vote: 2 votes, 100% of the pairs of raters agree")
     (both,) = Room(server.store, Pairing(server.store)).rounds(session)
-    assert (both.moved, both.moved_of) == (1, 2)
+    assert (both.moved, both.twice[0].n) == (1, 2)
     assert sum(sum(pair.answers) for pair in server.store.pair_counts(study.id)) == 2  # the first ones alone
     assert_blind(heard)
     context.close()

@@ -106,7 +106,7 @@ def test_the_second_vote_is_compared_and_never_counts(meeting: Meeting) -> None:
     assert both.before.counts == (2, 0, 0, 1)
     assert both.after is not None
     assert both.after.counts == (3, 0, 0, 0)
-    assert (both.moved, both.moved_of) == (1, 3)
+    assert (both.moved, both.twice[0].n) == (1, 3)
     assert both.after.agreement.value == 1.0
     assert meeting.results.standings(meeting.store.study(STUDY)).votes == 3
     with pytest.raises(NotAllowed):
@@ -125,6 +125,20 @@ def test_agreement_before_and_after_over_the_rounds(meeting: Meeting) -> None:
     assert before.n == after.n == 3
     assert before.value < 0.2
     assert after.value == 1.0
+
+
+def test_before_and_after_are_compared_on_those_who_voted_both_times(meeting: Meeting) -> None:
+    meeting.show()
+    meeting.say(A, A, B)
+    meeting.clock.pass_time(seconds=31)
+    meeting.room.vote_again(meeting.session, meeting.sessions.seats(STUDY), 20)
+    meeting.say(A, A)  # who disagreed has left
+    meeting.clock.pass_time(seconds=21)
+    (both,) = meeting.room.rounds(meeting.session)
+    assert both.before.agreement.value < 1.0
+    assert [split.counts for split in both.twice] == [(2, 0, 0, 0), (2, 0, 0, 0)]
+    assert both.moved == 0
+    assert [alpha.n for alpha in meeting.room.alphas(meeting.session)] == [0, 0]  # of one answer: not defined
 
 
 def test_in_a_room_nobody_is_asked_ahead_or_takes_a_vote_back(meeting: Meeting) -> None:
