@@ -10,6 +10,7 @@ import numpy as np
 from optimizer.domain import utc_now
 from optimizer.sessions.nouns import Goal, Seat, Session
 from optimizer.sessions.quality import ratings, shared
+from optimizer.sessions.service import raters_of
 from optimizer.stats.agreement import Coefficient, krippendorff_alpha
 from optimizer.stats.judge_bias import Rate, rate
 from optimizer.storage.base import Answered, Store
@@ -55,11 +56,7 @@ class Board:
         now = self._clock()
         votes = Counter(row.rater for row in rows)
         last = {row.rater: row.at for row in rows}  # in order of arrival
-        here = [
-            Progress(seat, votes[seat.rater], last.get(seat.rater))
-            for seat in seats
-            if session.holds(seat.rater)
-        ]
+        here = [Progress(seat, votes[seat.rater], last.get(seat.rater)) for seat in raters_of(session, seats)]
         return Figures(
             len(rows),
             _per_minute(session, rows, now),

@@ -6,7 +6,7 @@ password ends all of them.
 """
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
 
@@ -16,10 +16,10 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from optimizer.domain import utc_now
 from optimizer.errors import BadInput, Conflict, NotAllowed
 from optimizer.sessions.codec import told
+from optimizer.sessions.notes import write_over
 from optimizer.sessions.nouns import place_of
-from optimizer.sessions.tries import RACES, Limit, Tries
+from optimizer.sessions.tries import Limit, Tries
 from optimizer.storage.base import Store
-from optimizer.storage.documents import Document
 
 PASSWORD, LOGIN = "host_password", "host_login"  # kinds of documents
 SHORTEST, LONGEST = 10, 1000  # characters of a password
@@ -73,7 +73,7 @@ class Gate:
             raise NotAllowed("That is not the host password.")
         self._tries.take_back(address, counted)
         body = {"until": told(self._clock() + LOGIN_LASTS), "of": _print(known)}
-        self._write(LOGIN, place_of(person), body)
+        write_over(self._store, LOGIN, place_of(person), body, self._clock())
 
     def is_host(self, person: str) -> bool:
         """Did this browser give the present password, not too long ago?"""
@@ -94,22 +94,13 @@ class Gate:
         return None if document is None else str(document.body["hash"])
 
     def _keep(self, hashed: str) -> None:
-        self._write(PASSWORD, PASSWORD, {"hash": hashed})
+        write_over(self._store, PASSWORD, PASSWORD, {"hash": hashed}, self._clock())
 
     def _matches(self, hashed: str, password: str) -> bool:
         try:
             return self._hasher.verify(hashed, password[: LONGEST + 1])
         except (VerificationError, InvalidHashError):
             return False
-
-    def _write(self, kind: str, id: str, body: Mapping[str, object]) -> None:
-        for _ in range(RACES):
-            known = self._store.documents.get(kind, id)
-            with suppress(Conflict):
-                version = 0 if known is None else known.version
-                self._store.documents.put(Document(kind, id, body, None, version, self._clock()))
-                return
-        raise Conflict("Somebody else is changing this at the same time. Try again.")
 
 
 def _print(hashed: str) -> str:

@@ -129,8 +129,7 @@ class Room:
     # -- everybody ----------------------------------------------------------------------------
     def current(self, session: Session) -> Round | None:
         """The newest round; None before the first one."""
-        present = self._store.documents.get(ROOM, session.id)
-        document = present and self._store.documents.get(ROUND, f"{session.id}-{present.body['number']}")
+        document = self._present(session)
         return read_round(document) if document else None
 
     def duel(self, shown: Round, rater: RaterId) -> Duel | None:
@@ -179,6 +178,11 @@ class Room:
         found = [read_round(document) for document in documents if document.body["session"] == session.id]
         return sorted(found, key=lambda one: one.number)
 
+    def _present(self, session: Session) -> Document | None:
+        """The newest round, as it is kept."""
+        room = self._store.documents.get(ROOM, session.id)
+        return room and self._store.documents.get(ROUND, f"{session.id}-{room.body['number']}")
+
     def _asked(self, id: DuelId) -> Duel | None:
         try:
             return self._store.duel(id)
@@ -186,9 +190,8 @@ class Room:
             return None
 
     def _change(self, session: Session, change: Callable[[Round], Round]) -> Round:
-        present = self._store.documents.get(ROOM, session.id)
-        document = present and self._store.documents.get(ROUND, f"{session.id}-{present.body['number']}")
-        if not document:
+        document = self._present(session)
+        if document is None:
             raise NotAllowed("No pair has been shown yet.")
         changed = change(read_round(document))
         body = round_body(changed)
@@ -205,12 +208,12 @@ def _check(session: Session, now: datetime, seconds: int) -> None:
 
 def _answers(shown: Round, rows: Sequence[Answered], again: bool) -> Answers:
     """What each rater said who did not skip."""
-    found = {}
-    for row in rows:
-        outcome = ANSWERS[row.answer][0]
-        if session_of(row.rater) == shown.session and row.duel == shown.duel_id(row.rater, again):
-            found[row.rater] = outcome
-    return {rater: outcome for rater, outcome in found.items() if outcome in SHOWN}
+    said = {
+        row.rater: ANSWERS[row.answer][0]
+        for row in rows
+        if session_of(row.rater) == shown.session and row.duel == shown.duel_id(row.rater, again)
+    }
+    return {rater: outcome for rater, outcome in said.items() if outcome in SHOWN}
 
 
 def _of_both(before: Answers, after: Answers) -> tuple[Answers, Answers]:

@@ -1,7 +1,7 @@
 """Sessions as a host runs them, and how people take a seat in one."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -12,6 +12,7 @@ from optimizer.domain import Batch, Rater, RaterId, StudyId, utc_now
 from optimizer.errors import BadInput, Conflict, NotFound, SessionClosed
 from optimizer.selectors import SELECTORS
 from optimizer.sessions.codec import PLACE, SEAT, SESSION, read_seat, read_session, seat_body, session_body
+from optimizer.sessions.notes import RACES, write_over
 from optimizer.sessions.nouns import (
     CODE_LENGTH,
     CODE_LETTERS,
@@ -21,9 +22,8 @@ from optimizer.sessions.nouns import (
     SessionId,
     place_of,
     rater_at,
-    session_of,
 )
-from optimizer.sessions.tries import RACES, Limit, Tries
+from optimizer.sessions.tries import Limit, Tries
 from optimizer.storage.base import Store
 from optimizer.storage.documents import Document
 
@@ -142,8 +142,8 @@ class Sessions:
                 self._store.add(Batch(raters=[Rater(rater, session.study, name, created_at=seat.joined_at)]))
         elif old.name != name:
             self._store.replace(replace(self._store.rater(rater), name=name))
-        self._write(SEAT, rater, session.study, seat_body(seat))
-        self._write(PLACE, place_of(person), None, {"rater": rater})
+        write_over(self._store, SEAT, rater, seat_body(seat), self._clock(), session.study)
+        write_over(self._store, PLACE, place_of(person), {"rater": rater}, self._clock())
         return seat
 
     def seat(self, person: str) -> Seat | None:
@@ -156,7 +156,8 @@ class Sessions:
 
     def practised(self, seat: Seat) -> None:
         """They have seen how it works: from now on their votes are asked for."""
-        self._write(SEAT, seat.rater, seat.study, seat_body(replace(seat, practised=True)))
+        body = seat_body(replace(seat, practised=True))
+        write_over(self._store, SEAT, seat.rater, body, self._clock(), seat.study)
 
     def leave(self, person: str) -> None:
         """Give up the seat in this browser. Votes stay; whoever joins again has the same seat."""
@@ -194,18 +195,6 @@ class Sessions:
         self._store.documents.put(Document(SESSION, session.id, body, session.study, version, self._clock()))
         return session
 
-    def _write(self, kind: str, id: str, study: StudyId | None, body: dict[str, object]) -> None:
-        """Put it in place of what is there: these documents belong to one person."""
-        for _ in range(RACES):
-            known = self._store.documents.get(kind, id)
-            if known is not None and known.body == body:
-                return
-            with suppress(Conflict):
-                version = 0 if known is None else known.version
-                self._store.documents.put(Document(kind, id, body, study, version, self._clock()))
-                return
-        raise Conflict("Somebody else is changing this at the same time. Try again.")
-
 
 def check_terms(session: Session) -> Session:
     """The session itself; ``BadInput`` names what makes no sense."""
@@ -222,9 +211,9 @@ def check_terms(session: Session) -> Session:
     return session
 
 
-def raters_of(session: Session, seats: list[Seat]) -> list[Seat]:
+def raters_of(session: Session, seats: Sequence[Seat]) -> list[Seat]:
     """Those of the seats that are in this session."""
-    return [seat for seat in seats if session_of(seat.rater) == session.id]
+    return [seat for seat in seats if session.holds(seat.rater)]
 
 
 def _clean_groups(groups: tuple[str, ...]) -> tuple[str, ...]:

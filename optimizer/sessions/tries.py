@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from optimizer.errors import Conflict, TooManyTries
+from optimizer.sessions.notes import RACES
 from optimizer.storage.base import Store
 from optimizer.storage.documents import Document
 
 WINDOW = timedelta(minutes=15)
-RACES = 50
 ALL = "all"
 
 
