@@ -57,7 +57,7 @@ def draw_head(session: Session) -> None:
     with left:
         st.header(labels.plain(session.name), anchor=False)
     with middle, st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center"):
-        if session.is_open(utc_now()):
+        if session.is_open(utc_now()) and not inviting(session):  # before that a large one is below
             st.markdown(f"## {invitation.code(session)}", width="content")
         hidden = session.names_hidden
         st.button(

@@ -129,6 +129,7 @@ STYLE = """<style>
 .st-key-about p { white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
 .st-key-grades button, .st-key-duel_tools button { min-height: 1.7rem; padding-top: 0; padding-bottom: 0; }
 .st-key-answers kbd { opacity: 1; }
+.st-key-wall_code h1 { font-size: clamp(3rem, 6vw, 7rem); white-space: nowrap; }
 /* What Streamlit says to developers when the server is away, in words for everybody. */
 [data-testid="stDialog"]:has(.stErrorCodeBlock) :is(section, [role="dialog"]) > div > * { display: none; }
 [data-testid="stDialog"]:has(.stErrorCodeBlock) :is(section, [role="dialog"]) > div::before {

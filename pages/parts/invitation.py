@@ -42,7 +42,9 @@ def draw_large(visit: Visit, session: Session) -> None:
     with right:
         st.markdown("Join with a camera, or at")
         st.markdown(f"#### {labels.plain(address.partition('?')[0])}")
-        st.markdown(f"# {code(session)}")
+        with st.container(key="wall_code"):
+            st.markdown(f"# {code(session)}")
+        _warn(address)
 
 
 def draw(visit: Visit, session: Session, size: int = 4) -> None:
@@ -53,8 +55,13 @@ def draw(visit: Visit, session: Session, size: int = 4) -> None:
     with right:
         st.markdown(f"Code **{code(session)}**")
         st.code(address, language=None, wrap_lines=True)
-        if urlsplit(address).hostname in LOOPBACK:
-            st.caption(
-                ":material/warning: This address works on this machine only. Open the app by its network "
-                "address, or set `PROMPT_DUEL_PUBLIC_URL`."
-            )
+        _warn(address)
+
+
+def _warn(address: str) -> None:
+    """A link that others cannot follow must not go on a wall unnoticed."""
+    if urlsplit(address).hostname in LOOPBACK:
+        st.caption(
+            ":material/warning: This address works on this machine only. Open the app by its network "
+            "address, or set `PROMPT_DUEL_PUBLIC_URL`."
+        )
