@@ -17,8 +17,7 @@ REFUSED = (
 
 def log_in() -> None:
     password = st.session_state.pop("host_password", None) or ""
-    address = st.context.ip_address or ""
-    notices.attempt(lambda: gate.log_in(password, visit.person, address), "Welcome.")
+    notices.attempt(lambda: gate.log_in(password, visit.person, access.address()), "Welcome.")
 
 
 def set_password() -> None:
@@ -26,7 +25,7 @@ def set_password() -> None:
 
     def act() -> None:
         gate.set_password(password)
-        gate.log_in(password, visit.person, st.context.ip_address or "")
+        gate.log_in(password, visit.person, access.address())
 
     notices.attempt(act, "The password is set. You are logged in.")
 

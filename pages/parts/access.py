@@ -71,6 +71,22 @@ def person() -> str:
     return st.context.cookies.get(PERSON_COOKIE, NO_COOKIE)
 
 
+def address() -> str:
+    """Where this person calls from, as far as wrong guesses are counted by it. Behind a proxy in the same
+    network all calls come from the proxy, so what it notes last, itself, belongs to the address; what a
+    caller from elsewhere writes there is not believed."""
+    peer = st.context.ip_address or ""
+    noted = st.context.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
+    return f"{peer} {noted}".strip() if _is_near(peer) else peer
+
+
+def _is_near(peer: str) -> bool:
+    try:
+        return not peer or ip_address(peer).is_private
+    except ValueError:
+        return False
+
+
 def is_local() -> bool:
     """Is the browser on this machine, by all that it and any proxy say?"""
     headers = {name.lower(): value for name, value in st.context.headers.items()}

@@ -32,7 +32,7 @@ def join() -> None:
             visit.person,
             name or st.session_state.get("join_name") or "",
             st.session_state.get("join_group") or "",
-            address(),
+            access.address(),
         )
 
     name = access.given_name()
@@ -78,17 +78,13 @@ def draw_form(code: str) -> None:
             st.button("Log in instead", key="join_login", on_click=st.login, width="stretch")
 
 
-def address() -> str:
-    return st.context.ip_address or ""
-
-
 def session_of(code: str) -> Session | None:
     """The open session of a code. None where there is none, which is said when they press Join; not looked
     up in every run, as wrong codes are counted."""
     if not code or st.session_state.get("no_session") == code:
         return None
     try:
-        return visit.services.sessions.by_code(code, address())
+        return visit.services.sessions.by_code(code, access.address())
     except PromptDuelError:
         st.session_state["no_session"] = code
         return None

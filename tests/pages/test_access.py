@@ -172,6 +172,26 @@ def test_what_counts_as_this_machine(
     assert access.is_local() is local
 
 
+@pytest.mark.parametrize(
+    ("peer", "noted", "counted"),
+    [
+        (None, "", ""),
+        ("9.9.9.9", "", "9.9.9.9"),
+        ("9.9.9.9", "198.51.100.1", "9.9.9.9"),  # from elsewhere, without a proxy: made up
+        ("172.18.0.2", "198.51.100.1", "172.18.0.2 198.51.100.1"),
+        ("172.18.0.2", "6.6.6.6, 198.51.100.1", "172.18.0.2 198.51.100.1"),  # the proxy adds at the end
+        (None, "198.51.100.1", "198.51.100.1"),
+    ],
+)
+def test_wrong_guesses_behind_a_proxy_are_those_of_who_made_them(
+    monkeypatch: pytest.MonkeyPatch, peer: str | None, noted: str, counted: str
+) -> None:
+    headers = {"X-Forwarded-For": noted} if noted else {}
+    seen = SimpleNamespace(headers=headers, ip_address=peer)
+    monkeypatch.setattr("pages.parts.access.st", SimpleNamespace(context=seen))
+    assert access.address() == counted
+
+
 def test_hosts_by_e_mail_need_a_provider_that_vouches_for_it(
     running: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
