@@ -1,15 +1,16 @@
-"""Storing a batch in an open transaction: what it refers to, its rows, and what is kept counted."""
+"""Storing a batch in an open transaction: what it refers to, its rows, and what is kept counted.
+
+Rows that are updated go in order of their keys, so that two writers cannot wait for each other.
+"""
 
 # ruff: noqa: S608 -- SQL is put together of names in this package only; values are always bound.
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
-from typing import Any
-
-from sqlite_utils import Database
 
 from optimizer.domain import Batch, Duel, DuelId, Input, Output, Prompt, StudyId, Vote
+from optimizer.errors import NotFound
 from optimizer.storage.counting import Counts
 from optimizer.storage.rows import (
     DUELS,
@@ -24,20 +25,24 @@ from optimizer.storage.rows import (
     Noun,
     Table,
     Value,
-    write_json,
     write_time,
 )
 from optimizer.storage.rules import Known, References, check_references, check_votes, references
 from optimizer.storage.schema import ANSWER_COLUMNS
+from optimizer.storage.sql import Db
 
 _LOG = (
     "INSERT INTO vote_events (vote, kind, at, first_reasons, second_reasons, comment) "
     "VALUES (?, ?, ?, ?, ?, ?)"
 )
+# The keys of the kept counts.
+PAIR = ("study", "kind", "first_prompt", "second_prompt")
+CELL = ("study", "kind", "input", "first_prompt", "second_prompt")
 
 
-def add_batch(db: Database, batch: Batch, expiring: bool) -> None:
+def add_batch(db: Db, batch: Batch, expiring: bool) -> None:
     """All of the batch; ``expiring`` refuses votes on duels whose expiry has passed."""
+    db.lock(_studies_of(batch))
     known = _known(db, references(batch))
     check_references(batch, known)
     check_votes(batch, known, expiring)
@@ -47,32 +52,31 @@ def add_batch(db: Database, batch: Batch, expiring: bool) -> None:
         replace(duel, closed_at=closing[duel.id]) if duel.closed_at is None and duel.id in closing else duel
         for duel in batch.duels
     ]
-    _insert(db, STUDIES, batch.studies)
-    _many(db, "INSERT INTO counters (study) VALUES (?)", ((study.id,) for study in batch.studies))
-    _insert(db, PROMPTS, batch.prompts)
-    _insert(db, INPUTS, batch.inputs)
-    _insert(db, OUTPUTS, batch.outputs)
-    _insert(db, RATERS, batch.raters)
-    _insert(db, RUBRICS, batch.rubrics)
-    _insert(db, DUELS, duels)
-    _insert(db, VOTES, batch.votes)
-    _many(
-        db,
+    db.insert(STUDIES, batch.studies)
+    db.many("INSERT INTO counters (study) VALUES (?)", ((study.id,) for study in batch.studies))
+    db.insert(PROMPTS, batch.prompts)
+    db.insert(INPUTS, batch.inputs)
+    db.insert(OUTPUTS, batch.outputs)
+    db.insert(RATERS, batch.raters)
+    db.insert(RUBRICS, batch.rubrics)
+    db.insert(DUELS, duels)
+    db.insert(VOTES, batch.votes)
+    db.many(
         "UPDATE duels SET closed_at = ? WHERE id = ?",
-        ((write_time(closing[id]), id) for id in closing.keys() & known.duels.keys()),
+        ((write_time(closing[id]), id) for id in sorted(closing.keys() & known.duels.keys())),
     )
     _log_votes(db, batch.votes)
     _count_asked(db, batch.duels)
     _count_votes(db, batch, known)
     content: list[Prompt | Input | Output] = [*batch.prompts, *batch.inputs, *batch.outputs]
-    for study in {noun.study for noun in content}:
+    for study in sorted({noun.study for noun in content}):
         grow(db, study, content_version=1)
-    for study, duels_asked in Counter(duel.study for duel in batch.duels).items():
+    for study, duels_asked in sorted(Counter(duel.study for duel in batch.duels).items()):
         grow(db, study, duels=duels_asked)
 
 
 def grow(
-    db: Database,
+    db: Db,
     study: StudyId,
     content_version: int = 0,
     vote_version: int = 0,
@@ -87,48 +91,54 @@ def grow(
     )
 
 
-def move_counts(db: Database, study: StudyId, counts: Counts) -> None:
+def move_counts(db: Db, study: StudyId, counts: Counts) -> None:
     """Add counts, which may be negative, to those of a study."""
-    for table, keys, rows in (
-        ("pair_counts", ("study", "kind", "first_prompt", "second_prompt"), counts.pairs),
-        ("cell_counts", ("study", "kind", "input", "first_prompt", "second_prompt"), counts.cells),
-    ):
-        columns = (*keys, *ANSWER_COLUMNS)
-        added = ", ".join(f"{column} = {column} + excluded.{column}" for column in ANSWER_COLUMNS)
-        _many(
-            db,
-            f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))}) "
-            f"ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {added}",
-            ((study, *key, *answers) for key, answers in rows.items()),
-        )
+    for table, keys, rows in (("pair_counts", PAIR, counts.pairs), ("cell_counts", CELL, counts.cells)):
+        db.many(counting(table, keys), ((study, *key, *answers) for key, answers in sorted(rows.items())))
 
 
-def log_event(db: Database, vote: str, kind: str, at: str, notes: Sequence[Value] = (None,) * 3) -> None:
+def counting(table: str, keys: Sequence[str], source: str = "") -> str:
+    """The statement that adds a row of answers to a table of counts: of bound values, or of a ``source``."""
+    names = (*keys, *ANSWER_COLUMNS)
+    places = ", ".join("?" * len(names))
+    added = ", ".join(f"{column} = {table}.{column} + excluded.{column}" for column in ANSWER_COLUMNS)
+    return (
+        f"INSERT INTO {table} ({', '.join(names)}) {source or f'VALUES ({places})'} "
+        f"ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {added}"
+    )
+
+
+def log_event(db: Db, vote: str, kind: str, at: str, notes: Sequence[Value] = (None,) * 3) -> None:
     """Append to the log of a vote; ``notes`` are its reasons and comment, where they are set."""
-    _many(db, _LOG, [(vote, kind, at, *notes)])
+    db.many(_LOG, [(vote, kind, at, *notes)])
 
 
 def notes_of(vote: Vote) -> tuple[Value, Value, Value]:
     return STRINGS.write(vote.first_reasons), STRINGS.write(vote.second_reasons), vote.comment
 
 
-def _log_votes(db: Database, votes: Iterable[Vote]) -> None:
-    _many(db, _LOG, ((v.id, "cast", write_time(v.at), *notes_of(v)) for v in votes))
+def _log_votes(db: Db, votes: Sequence[Vote]) -> None:
+    db.many(_LOG, ((v.id, "cast", write_time(v.at), *notes_of(v)) for v in votes))
     gone = ((v.id, v.withdrawn_at) for v in votes if v.withdrawn_at is not None)
-    _many(db, _LOG, ((id, "withdrawn", write_time(at), None, None, None) for id, at in gone))
+    db.many(_LOG, ((id, "withdrawn", write_time(at), None, None, None) for id, at in gone))
 
 
-def _count_asked(db: Database, duels: Iterable[Duel]) -> None:
+def _count_asked(db: Db, duels: Sequence[Duel]) -> None:
     asked = Counter((d.study, *sorted((d.first_prompt, d.second_prompt)), d.input) for d in duels)
-    _many(
-        db,
+    db.many(
         "INSERT INTO asked_counts (study, one, other, input, duels) VALUES (?, ?, ?, ?, ?) "
-        "ON CONFLICT (study, one, other, input) DO UPDATE SET duels = duels + excluded.duels",
-        ((*key, times) for key, times in asked.items()),
+        "ON CONFLICT (study, one, other, input) DO UPDATE SET duels = asked_counts.duels + excluded.duels",
+        ((*key, times) for key, times in sorted(asked.items())),
     )
+    if db.input_counts:
+        db.many(
+            "INSERT INTO input_counts (study, input, duels) VALUES (?, ?, ?) "
+            "ON CONFLICT (study, input) DO UPDATE SET duels = input_counts.duels + excluded.duels",
+            ((*key, times) for key, times in sorted(Counter((d.study, d.input) for d in duels).items())),
+        )
 
 
-def _count_votes(db: Database, batch: Batch, known: Known) -> None:
+def _count_votes(db: Db, batch: Batch, known: Known) -> None:
     standing = [vote for vote in batch.votes if vote.withdrawn_at is None]
     duels = {**known.duels, **{duel.id: duel for duel in batch.duels}}
     raters = {rater.id: rater for rater in batch.raters}
@@ -136,46 +146,52 @@ def _count_votes(db: Database, batch: Batch, known: Known) -> None:
     counts: defaultdict[StudyId, Counts] = defaultdict(Counts)
     for vote in standing:
         counts[vote.study].add_vote(vote, duels[vote.duel], raters[vote.rater])
-    for study, votes in Counter(vote.study for vote in standing).items():
+    for study, votes in sorted(Counter(vote.study for vote in standing).items()):
         grow(db, study, vote_version=1, votes=votes)
         move_counts(db, study, counts[study])
 
 
-def load(db: Database, table: Table[Noun], ids: Collection[str]) -> list[Noun]:
+def load(db: Db, table: Table[Noun], ids: Collection[str]) -> list[Noun]:
     """Nouns by id, as far as there are such, in no order."""
-    return [table.read(row) for row in _rows(db, table.name, table.listed(), ids)]
+    return [table.read(row) for row in db.among(f"SELECT {table.listed()} FROM {table.name} WHERE id", ids)]
 
 
-def _known(db: Database, wanted: References) -> Known:
+def get(db: Db, table: Table[Noun], id: str) -> Noun:
+    """The noun of this id, or ``NotFound``."""
+    for noun in load(db, table, [id]):
+        return noun
+    raise NotFound(f"No {table.word} {id!r}.")
+
+
+def _known(db: Db, wanted: References) -> Known:
     duels = {duel.id: duel for duel in load(db, DUELS, wanted.duels)}
-    cells = _rows(db, "outputs", "id, study, prompt, input", wanted.outputs)
+    cells = db.among("SELECT id, study, prompt, input FROM outputs WHERE id", wanted.outputs)
     return Known(
-        studies=dict(_rows(db, "studies", "id, id", wanted.studies)),
-        prompts=dict(_rows(db, "prompts", "id, study", wanted.prompts)),
-        inputs=dict(_rows(db, "inputs", "id, study", wanted.inputs)),
-        raters=dict(_rows(db, "raters", "id, study", wanted.raters)),
+        studies=dict(db.among("SELECT id, id FROM studies WHERE id", wanted.studies)),
+        prompts=dict(db.among("SELECT id, study FROM prompts WHERE id", wanted.prompts)),
+        inputs=dict(db.among("SELECT id, study FROM inputs WHERE id", wanted.inputs)),
+        raters=dict(db.among("SELECT id, study FROM raters WHERE id", wanted.raters)),
         outputs={id: (study, prompt, input) for id, study, prompt, input in cells},
         duels=duels,
         standing={vote.duel: vote for vote in standing_votes(db, duels.keys())},
     )
 
 
-def standing_votes(db: Database, duels: Collection[DuelId]) -> list[Vote]:
+def standing_votes(db: Db, duels: Collection[DuelId]) -> list[Vote]:
     """The votes that stand on some duels: at most one on each, by the rater it was asked of."""
-    where = "withdrawn_at IS NULL AND duel"
-    return [VOTES.read(row) for row in _rows(db, "votes", VOTES.listed(), duels, where)]
+    statement = f"SELECT {VOTES.listed()} FROM votes WHERE withdrawn_at IS NULL AND duel"
+    return [VOTES.read(row) for row in db.among(statement, duels)]
 
 
-def _rows(db: Database, table: str, columns: str, ids: Collection[str], where: str = "id") -> list[Any]:
-    if not ids:
-        return []
-    sql = f"SELECT {columns} FROM {table} WHERE {where} IN (SELECT value FROM json_each(?))"
-    return db.execute(sql, (write_json(list(ids)),)).fetchall()
-
-
-def _insert(db: Database, table: Table[Noun], nouns: Iterable[Noun]) -> None:
-    _many(db, table.insert, map(table.write, nouns))
-
-
-def _many(db: Database, sql: str, rows: Iterable[Sequence[Value]]) -> None:
-    db.conn.executemany(sql, rows)
+def _studies_of(batch: Batch) -> set[StudyId]:
+    """The studies that a batch writes to, new ones left out."""
+    nouns = (
+        batch.prompts,
+        batch.inputs,
+        batch.outputs,
+        batch.raters,
+        batch.duels,
+        batch.votes,
+        batch.rubrics,
+    )
+    return {noun.study for some in nouns for noun in some} - {study.id for study in batch.studies}

@@ -7,20 +7,10 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
 
-from sqlite_utils import Database
-
-from optimizer.domain import ANSWERS, DuelId, Input, Prompt, Rater, Study, Vote, VoteId
-from optimizer.errors import Conflict, DuelClosed, NotFound
-from optimizer.storage.adding import (
-    grow,
-    load,
-    log_event,
-    move_counts,
-    notes_of,
-    standing_votes,
-)
+from optimizer.domain import ANSWERS, Duel, DuelId, Input, Prompt, Rater, Study, Vote, VoteId
+from optimizer.errors import Conflict, DuelClosed
+from optimizer.storage.adding import get, grow, log_event, move_counts, notes_of, standing_votes
 from optimizer.storage.counting import Counts
-from optimizer.storage.database_file import DatabaseFile
 from optimizer.storage.rows import (
     DUELS,
     INPUTS,
@@ -28,26 +18,26 @@ from optimizer.storage.rows import (
     RATERS,
     STUDIES,
     VOTES,
-    Noun,
     Table,
     Value,
     merged_settings,
     write_time,
 )
 from optimizer.storage.rules import CHANGEABLE, check_change, check_storable
+from optimizer.storage.sql import Db
 
 Changeable = TypeVar("Changeable", Study, Prompt, Input, Rater)
+Held = TypeVar("Held", Vote, Duel)
 
 
-def get(db: Database, table: Table[Noun], id: str) -> Noun:
-    """The noun of this id, or ``NotFound``."""
-    for noun in load(db, table, [id]):
-        return noun
-    raise NotFound(f"No {table.word} {id!r}.")
+def _locked(db: Db, table: Table[Held], id: str) -> Held:
+    """As ``get``, after waiting for other writers of its study."""
+    db.lock([get(db, table, id).study])
+    return get(db, table, id)
 
 
-def withdraw(db: Database, id: VoteId, at: datetime, reopen_until: datetime | None) -> None:
-    vote = get(db, VOTES, id)
+def withdraw(db: Db, id: VoteId, at: datetime, reopen_until: datetime | None) -> None:
+    vote = _locked(db, VOTES, id)
     if vote.withdrawn_at is not None:
         raise Conflict("This vote is withdrawn already.")
     db.execute("UPDATE votes SET withdrawn_at = ? WHERE id = ?", (write_time(at), id))
@@ -60,8 +50,8 @@ def withdraw(db: Database, id: VoteId, at: datetime, reopen_until: datetime | No
     _recount(db, vote, -1)
 
 
-def restore(db: Database, id: VoteId, at: datetime) -> None:
-    vote = get(db, VOTES, id)
+def restore(db: Db, id: VoteId, at: datetime) -> None:
+    vote = _locked(db, VOTES, id)
     if vote.withdrawn_at is None:
         raise Conflict("This vote stands already.")
     if standing_votes(db, [vote.duel]):
@@ -75,7 +65,7 @@ def restore(db: Database, id: VoteId, at: datetime) -> None:
 
 
 def note(
-    db: Database,
+    db: Db,
     id: VoteId,
     first_reasons: Sequence[str],
     second_reasons: Sequence[str],
@@ -83,7 +73,7 @@ def note(
     at: datetime,
 ) -> None:
     first, second = tuple(first_reasons), tuple(second_reasons)
-    noted = replace(get(db, VOTES, id), first_reasons=first, second_reasons=second, comment=comment)
+    noted = replace(_locked(db, VOTES, id), first_reasons=first, second_reasons=second, comment=comment)
     check_storable([noted])
     db.execute(
         "UPDATE votes SET first_reasons = ?, second_reasons = ?, comment = ? WHERE id = ?",
@@ -92,32 +82,23 @@ def note(
     log_event(db, id, "noted", write_time(at), notes_of(noted))
 
 
-def renew(db: Database, id: DuelId, expires_at: datetime) -> None:
-    if get(db, DUELS, id).closed_at is not None:
+def renew(db: Db, id: DuelId, expires_at: datetime) -> None:
+    if _locked(db, DUELS, id).closed_at is not None:
         raise DuelClosed("This duel is closed. Ask for the next one.")
     db.execute("UPDATE duels SET expires_at = ? WHERE id = ?", (write_time(expires_at), id))
 
 
-def release_expired(file: DatabaseFile, now: datetime) -> int:
-    """Looks before it writes: hardly ever has one expired, and writers wait for each other."""
-    moment = write_time(now)
-    expired = "INDEXED BY open_duels {} WHERE closed_at IS NULL AND expires_at <= ?"
-    with file.reading() as db:
-        if db.execute(f"SELECT 1 FROM duels {expired.format('')} LIMIT 1", (moment,)).fetchone() is None:
-            return 0
-    with file.writing(durable=False) as db:
-        closed = db.execute(f"UPDATE duels {expired.format('SET closed_at = ?')}", (moment, moment))
-        return closed.rowcount
-
-
-def replace_noun(db: Database, noun: Study | Prompt | Input | Rater) -> None:
+def replace_noun(db: Db, noun: Study | Prompt | Input | Rater) -> None:
+    """Store what may change. Its study's lock is taken here."""
+    if not isinstance(noun, Study):
+        db.lock([noun.study])
     match noun:
         case Study():
-            sql = "SELECT settings FROM studies WHERE id = ?"
-            stored = db.execute(sql, (noun.id,)).fetchall()
+            db.lock([noun.id])
+            stored = db.execute("SELECT settings FROM studies WHERE id = ?", (noun.id,)).fetchall()
             _change(db, STUDIES, noun)
-            sql = "UPDATE studies SET settings = ? WHERE id = ?"
-            db.execute(sql, (merged_settings(stored[0][0], noun.settings), noun.id))
+            settings = merged_settings(stored[0][0], noun.settings)
+            db.execute("UPDATE studies SET settings = ? WHERE id = ?", (settings, noun.id))
         case Prompt():
             _change(db, PROMPTS, noun)
             grow(db, noun.study, content_version=1)
@@ -131,7 +112,7 @@ def replace_noun(db: Database, noun: Study | Prompt | Input | Rater) -> None:
                 grow(db, noun.study, vote_version=1)
 
 
-def _change(db: Database, table: Table[Changeable], noun: Changeable) -> Changeable:
+def _change(db: Db, table: Table[Changeable], noun: Changeable) -> Changeable:
     """Write what may change; returns what was there."""
     old = get(db, table, noun.id)
     check_change(old, noun)
@@ -144,13 +125,13 @@ def _change(db: Database, table: Table[Changeable], noun: Changeable) -> Changea
     return old
 
 
-def _counts_of(db: Database, rater: Rater, times: int) -> Counts:
+def _counts_of(db: Db, rater: Rater, times: int) -> Counts:
     """What the rater's standing votes add to the counts, so many times."""
     counts = Counts()
     rows = db.execute(
         "SELECT d.input, d.first_prompt, d.second_prompt, v.outcome, v.grade, count(*) "
         "FROM votes v JOIN duels d ON d.id = v.duel "
-        "WHERE v.study = ? AND v.rater = ? AND v.withdrawn_at IS NULL AND NOT d.replay "
+        "WHERE v.study = ? AND v.rater = ? AND v.withdrawn_at IS NULL AND d.replay = 0 "
         "GROUP BY d.input, d.first_prompt, d.second_prompt, v.outcome, v.grade",
         (rater.study, rater.id),
     )
@@ -159,7 +140,7 @@ def _counts_of(db: Database, rater: Rater, times: int) -> Counts:
     return counts
 
 
-def _recount(db: Database, vote: Vote, times: int) -> None:
+def _recount(db: Db, vote: Vote, times: int) -> None:
     """Count a vote, given as standing, once more or once less."""
     counts = Counts()
     counts.add_vote(vote, get(db, DUELS, vote.duel), get(db, RATERS, vote.rater), times)

@@ -1,58 +1,31 @@
-"""Is the database sound? What SQLite finds, and everything that is kept beside the vote log against it."""
+"""Is the database sound? Everything that is kept beside the vote log against it."""
 
 # ruff: noqa: S608 -- SQL is put together of names in this package only; values are always bound.
 
-import sqlite3
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from sqlite_utils import Database
-
 from optimizer.domain import ANSWERS
 from optimizer.storage.rows import OUTPUTS
 from optimizer.storage.schema import ANSWER_COLUMNS
+from optimizer.storage.sql import Db
 
 Tallies = Counter[tuple[str, ...]]
 
-# The kept counts of one study, in order of their keys.
-PAIR_COUNTS = (
-    f"SELECT kind, first_prompt, second_prompt, {', '.join(ANSWER_COLUMNS)} FROM pair_counts "
-    "WHERE study = ? ORDER BY kind, first_prompt, second_prompt"
-)
-CELL_COUNTS = (
-    f"SELECT kind, input, first_prompt, second_prompt, {', '.join(ANSWER_COLUMNS)} FROM cell_counts "
-    "WHERE study = ? ORDER BY kind, input, first_prompt, second_prompt"
-)
+
+def find_faults(db: Db) -> list[str]:
+    """One sentence for each fault, in a transaction that sees all at the same moment."""
+    return [
+        *_wrong_counts(db),
+        *_wrong_counters(db),
+        *_votes_unlike_log(db),
+        *_misplaced_votes(db),
+        *_wrong_outputs(db),
+    ]
 
 
-def find_faults(db: Database) -> list[str]:
-    """One sentence for each fault, all seen at the same moment while others may go on writing."""
-    db.execute("BEGIN")
-    try:
-        damage = [row[0] for row in db.execute("PRAGMA integrity_check").fetchall() if row[0] != "ok"]
-        if damage:  # no use in comparing what cannot be read
-            return [f"The file is damaged: {line}. Put a backup in its place." for line in damage]
-        return [
-            *_broken_references(db),
-            *_wrong_counts(db),
-            *_wrong_counters(db),
-            *_votes_unlike_log(db),
-            *_misplaced_votes(db),
-            *_wrong_outputs(db),
-        ]
-    except sqlite3.DatabaseError as fault:
-        if isinstance(fault, sqlite3.ProgrammingError):
-            raise
-        return [f"The file is damaged: {fault}. Put a backup in its place."]
-
-
-def _broken_references(db: Database) -> Iterator[str]:
-    for table, row, parent, _ in db.execute("PRAGMA foreign_key_check").fetchall():
-        yield f"Row {row} of {table} refers to a row of {parent} that is not there."
-
-
-def _wrong_counts(db: Database) -> Iterator[str]:
+def _wrong_counts(db: Db) -> Iterator[str]:
     """Votes counted by pair and by cell, against a recount."""
     for table, *keys in (
         ("pair_counts", "d.study", "r.kind", "d.first_prompt", "d.second_prompt"),
@@ -62,25 +35,27 @@ def _wrong_counts(db: Database) -> Iterator[str]:
         for *key, outcome, grade, votes in db.execute(
             f"SELECT {', '.join(keys)}, v.outcome, v.grade, count(*) "
             "FROM votes v JOIN duels d ON d.id = v.duel JOIN raters r ON r.id = v.rater "
-            "WHERE v.withdrawn_at IS NULL AND NOT d.replay AND r.set_aside_at IS NULL "
+            "WHERE v.withdrawn_at IS NULL AND d.replay = 0 AND r.set_aside_at IS NULL "
             f"GROUP BY {', '.join(keys)}, v.outcome, v.grade"
         ).fetchall():
             recount[*key, ANSWER_COLUMNS[ANSWERS.index((outcome, grade))]] = votes
         kept: Tallies = Counter()
         columns = [key.partition(".")[2] for key in keys]
-        for row in db.execute(f"SELECT {', '.join((*columns, *ANSWER_COLUMNS))} FROM {table}").fetchall():
+        names = ", ".join((*columns, *ANSWER_COLUMNS))
+        for row in db.execute(f"SELECT {names} FROM {table}").fetchall():
             for answer, votes in zip(ANSWER_COLUMNS, row[len(keys) :], strict=True):
                 kept[*row[: len(keys)], answer] = votes
         yield from _differences(table, kept, recount)
 
 
-def _wrong_counters(db: Database) -> Iterator[str]:
+def _wrong_counters(db: Db) -> Iterator[str]:
     """Duels asked by pair and input, and the counters of studies, against a recount."""
     for word, kept, recount in (
         (
             "asked_counts",
             "SELECT study, one, other, input, duels FROM asked_counts",
-            "SELECT study, min(first_prompt, second_prompt), max(first_prompt, second_prompt), input, "
+            "SELECT study, CASE WHEN first_prompt < second_prompt THEN first_prompt ELSE second_prompt END, "
+            "CASE WHEN first_prompt < second_prompt THEN second_prompt ELSE first_prompt END, input, "
             "count(*) FROM duels GROUP BY 1, 2, 3, 4",
         ),
         (
@@ -95,13 +70,17 @@ def _wrong_counters(db: Database) -> Iterator[str]:
         ),
     ):
         yield from _differences(word, _tallies(db, kept), _tallies(db, recount))
+    if db.input_counts:
+        kept = "SELECT study, input, duels FROM input_counts"
+        recount = "SELECT study, input, count(*) FROM duels GROUP BY study, input"
+        yield from _differences("input_counts", _tallies(db, kept), _tallies(db, recount))
     for (study,) in db.execute(
         "SELECT id FROM studies WHERE id NOT IN (SELECT study FROM counters) ORDER BY seq"
     ).fetchall():
         yield f"Study {study} has no counters."
 
 
-def _votes_unlike_log(db: Database) -> Iterator[str]:
+def _votes_unlike_log(db: Db) -> Iterator[str]:
     """Whether each vote stands, and its reasons and comment, against the log of its events."""
     logged: dict[str, tuple[Any, ...]] = {}  # withdrawn_at, reasons, comment
     for vote, kind, at, *notes in db.execute(
@@ -126,7 +105,7 @@ def _votes_unlike_log(db: Database) -> Iterator[str]:
             yield f"The reasons or the comment of vote {vote} are not those of the log."
 
 
-def _misplaced_votes(db: Database) -> Iterator[str]:
+def _misplaced_votes(db: Db) -> Iterator[str]:
     for vote, duel in db.execute(
         "SELECT v.id, d.id FROM votes v JOIN duels d ON d.id = v.duel "
         "WHERE v.rater <> d.rater OR v.study <> d.study ORDER BY v.seq"
@@ -145,7 +124,7 @@ def _misplaced_votes(db: Database) -> Iterator[str]:
         yield f"Duel {duel} names other prompts or another input than its outputs have."
 
 
-def _wrong_outputs(db: Database) -> Iterator[str]:
+def _wrong_outputs(db: Db) -> Iterator[str]:
     """What the index of outputs says of the texts."""
     for row in db.execute(f"SELECT {OUTPUTS.listed()}, usable, length FROM outputs ORDER BY seq"):
         output = OUTPUTS.read(row[:-2])
@@ -153,8 +132,8 @@ def _wrong_outputs(db: Database) -> Iterator[str]:
             yield f"The index says of output {output.id} what is not true of its text."
 
 
-def _tallies(db: Database, sql: str) -> Tallies:
-    return Counter({tuple(key): times for *key, times in db.execute(sql).fetchall()})
+def _tallies(db: Db, statement: str) -> Tallies:
+    return Counter({tuple(key): times for *key, times in db.execute(statement).fetchall()})
 
 
 def _differences(word: str, kept: Tallies, recount: Tallies) -> Iterator[str]:

@@ -15,21 +15,24 @@ cut; it is asked again.
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from queue import Empty, Full, LifoQueue
 from threading import Lock
 from time import monotonic, sleep
+from typing import TypeVar
 
 from sqlite_utils import Database
 
 from optimizer.errors import BadInput, Conflict, StorageError
 from optimizer.storage.migrations import migrate, refuse_foreign
+from optimizer.storage.sqlite_db import SqliteDb
 
 BUSY_SECONDS = 30.0
 IDLE_READERS = 8
 WRITER_CACHE_KIB = 64 * 1024  # at most; an import of 100,000 votes touches pages of every index
+T = TypeVar("T")
 
 
 class DatabaseFile:
@@ -54,19 +57,24 @@ class DatabaseFile:
                 raise
 
     @contextmanager
-    def reading(self) -> Iterator[Database]:
+    def reading(self) -> Iterator[SqliteDb]:
         """A connection that only reads. Each statement sees the last commit; for several that must agree,
         begin a transaction."""
         with _translated(self.path):
             db = self._take_reader()
             try:
-                yield db
+                yield SqliteDb(db.conn)
             finally:
                 db.rollback()  # does nothing where no transaction is open
                 self._give_back(db)
 
+    def read(self, work: Callable[[SqliteDb], T]) -> T:
+        """What the work reads, on such a connection."""
+        with self.reading() as db:
+            return work(db)
+
     @contextmanager
-    def writing(self, durable: bool = True, referring: bool = True) -> Iterator[Database]:
+    def writing(self, durable: bool = True, referring: bool = True) -> Iterator[SqliteDb]:
         """A write transaction: committed at the end, undone on any error. ``durable``: against power loss.
 
         Not ``referring``: the caller looked at every reference itself, and the database need not again.
@@ -84,7 +92,7 @@ class DatabaseFile:
             db.execute("BEGIN IMMEDIATE")
             try:
                 self._refuse_if_upgraded()
-                yield db
+                yield SqliteDb(db.conn)
                 db.execute("COMMIT")
             except BaseException:
                 db.rollback()

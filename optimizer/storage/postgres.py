@@ -1,6 +1,6 @@
 """A store on a PostgreSQL server, for any number of processes on any number of machines.
 
-Reading is here; writing is in ``postgres_adding`` and ``postgres_changing``, the path of an ask in
+Reading is here; writing is in ``adding``, ``changing`` and ``postgres_voting``, the path of an ask in
 ``postgres_asking``, the tables in ``postgres_schema``; connections, transactions, what is tried again
 and durability in ``postgres_server``.
 """
@@ -32,17 +32,18 @@ from optimizer.domain import (
     VoteId,
 )
 from optimizer.errors import NotFound, StorageError
-from optimizer.storage import postgres_changing as changing
+from optimizer.storage import changing
+from optimizer.storage.adding import add_batch, get
 from optimizer.storage.base import Answered, CellCount, Counters, OutputKey, PairCount
-from optimizer.storage.postgres_adding import add_batch, add_one_vote
-from optimizer.storage.postgres_asking import PostgresAsking
-from optimizer.storage.postgres_changing import get
-from optimizer.storage.postgres_checking import find_faults
+from optimizer.storage.checking import find_faults
+from optimizer.storage.postgres_asking import PostgresAsking, release_expired
+from optimizer.storage.postgres_db import PostgresDb
 from optimizer.storage.postgres_documents import PostgresDocuments
-from optimizer.storage.postgres_reading import ANSWERED_HERE, Rows, counts, has, matching
-from optimizer.storage.postgres_rows import insert, values
-from optimizer.storage.postgres_server import Db, Server, sql
+from optimizer.storage.postgres_server import Server
+from optimizer.storage.postgres_voting import add_one_vote
+from optimizer.storage.reading import CELL_COUNTS, PAIR_COUNTS, Rows, has, matching
 from optimizer.storage.rows import (
+    ANSWERED,
     CONNECTIONS,
     DUELS,
     INPUTS,
@@ -84,7 +85,7 @@ class PostgresStore:
         for nouns in (*content, batch.duels, batch.changes):
             check_storable(nouns)
 
-        def work(db: Db) -> None:
+        def work(db: PostgresDb) -> None:
             for noun in batch.changes:
                 changing.replace_noun(db, noun)
             add_batch(db, batch, expiring=False)
@@ -130,20 +131,20 @@ class PostgresStore:
         self._server.write(lambda db: changing.renew(db, duel, expires_at), durable=False)
 
     def release_expired(self, now: datetime) -> int:
-        return self._server.read(lambda db: changing.release_expired(db, now))
+        return self._server.read(lambda db: release_expired(db, now))
 
     def put_connection(self, connection: Connection) -> None:
         check_storable([connection])
 
-        def work(db: Db) -> None:
-            db.execute("DELETE FROM connections WHERE name = %s", (connection.name,))
-            db.execute(sql(insert(CONNECTIONS)), values(CONNECTIONS, connection))
+        def work(db: PostgresDb) -> None:
+            db.execute("DELETE FROM connections WHERE name = ?", (connection.name,))
+            db.insert(CONNECTIONS, [connection])
 
         self._server.write(work)
 
     def remove_connection(self, name: str) -> None:
-        def work(db: Db) -> None:
-            if not db.execute("DELETE FROM connections WHERE name = %s", (name,)).rowcount:
+        def work(db: PostgresDb) -> None:
+            if not db.execute("DELETE FROM connections WHERE name = ?", (name,)).rowcount:
                 raise NotFound(f"No connection {name!r}.")
 
         self._server.write(work, lambda db: name not in {one.name for one in self.connections()})
@@ -156,26 +157,26 @@ class PostgresStore:
         return self._rows.get(STUDIES, study)
 
     def counters(self, study: StudyId) -> Counters:
-        sql = "SELECT content_version, vote_version, duels, votes FROM counters WHERE study = %s"
+        sql = "SELECT content_version, vote_version, duels, votes FROM counters WHERE study = ?"
         return Counters(*self._rows.of(study, sql, study)[0])
 
     def prompts(self, study: StudyId) -> list[Prompt]:
-        return self._rows.nouns_of(study, PROMPTS, "study = %s ORDER BY seq", study)
+        return self._rows.nouns_of(study, PROMPTS, "study = ? ORDER BY seq", study)
 
     def inputs(self, study: StudyId) -> list[Input]:
-        return self._rows.nouns_of(study, INPUTS, "study = %s ORDER BY seq", study)
+        return self._rows.nouns_of(study, INPUTS, "study = ? ORDER BY seq", study)
 
     def input(self, input: InputId) -> Input:
         return self._rows.get(INPUTS, input)
 
     def raters(self, study: StudyId) -> list[Rater]:
-        return self._rows.nouns_of(study, RATERS, "study = %s ORDER BY seq", study)
+        return self._rows.nouns_of(study, RATERS, "study = ? ORDER BY seq", study)
 
     def rater(self, rater: RaterId) -> Rater:
         return self._rows.get(RATERS, rater)
 
     def rubrics(self, study: StudyId) -> list[Rubric]:
-        return self._rows.nouns_of(study, RUBRICS, "study = %s ORDER BY version", study)
+        return self._rows.nouns_of(study, RUBRICS, "study = ? ORDER BY version", study)
 
     def output(self, output: OutputId) -> Output:
         return self._rows.get(OUTPUTS, output)
@@ -187,14 +188,14 @@ class PostgresStore:
         return self._rows.nouns_of(study, OUTPUTS, f"{where} ORDER BY seq", *values)
 
     def output_index(self, study: StudyId) -> list[OutputKey]:
-        sql = "SELECT id, prompt, input, sample, usable, length FROM outputs WHERE study = %s ORDER BY seq"
+        sql = "SELECT id, prompt, input, sample, usable, length FROM outputs WHERE study = ? ORDER BY seq"
         return [
             OutputKey(id, prompt, input, sample, bool(usable), length)
             for id, prompt, input, sample, usable, length in self._rows.of(study, sql, study)
         ]
 
     def output_by_request(self, request_hash: str) -> Output | None:
-        where = "request_hash = %s ORDER BY usable DESC, seq LIMIT 1"
+        where = "request_hash = ? ORDER BY usable DESC, seq LIMIT 1"
         found = self._rows.nouns(OUTPUTS, f"WHERE {where}", request_hash)
         return found[0] if found else None
 
@@ -202,41 +203,41 @@ class PostgresStore:
         return self._rows.get(DUELS, duel)
 
     def open_duel(self, study: StudyId, rater: RaterId, now: datetime) -> Duel | None:
-        where = "study = %s AND rater = %s AND closed_at IS NULL AND expires_at > %s ORDER BY seq LIMIT 1"
+        where = "study = ? AND rater = ? AND closed_at IS NULL AND expires_at > ? ORDER BY seq LIMIT 1"
         found = self._rows.nouns_of(study, DUELS, where, study, rater, write_time(now))
         return found[0] if found else None
 
     def pending(self, study: StudyId, now: datetime) -> list[tuple[PromptId, PromptId]]:
         sql = (
             "SELECT first_prompt, second_prompt FROM duels "
-            "WHERE study = %s AND closed_at IS NULL AND expires_at > %s ORDER BY seq"
+            "WHERE study = ? AND closed_at IS NULL AND expires_at > ? ORDER BY seq"
         )
         return self._rows.of(study, sql, study, write_time(now))
 
     def last_duels(self, study: StudyId, rater: RaterId | None = None, limit: int = 1) -> list[Duel]:
         where, values = matching(study=study, rater=rater)
-        return self._rows.nouns_of(study, DUELS, f"{where} ORDER BY seq DESC LIMIT %s", *values, limit)
+        return self._rows.nouns_of(study, DUELS, f"{where} ORDER BY seq DESC LIMIT ?", *values, limit)
 
     def duels_by_input(
         self, study: StudyId, one: PromptId | None = None, other: PromptId | None = None
     ) -> dict[InputId, int]:
         if one is None:
-            sql = "SELECT input, duels FROM input_counts WHERE study = %s"
+            sql = "SELECT input, duels FROM input_counts WHERE study = ?"
             return dict(self._rows.of(study, sql, study))
         if other is None:
             sql = (
-                "SELECT input, SUM(duels)::int FROM asked_counts WHERE study = %s AND %s IN (one, other) "
+                "SELECT input, SUM(duels)::int FROM asked_counts WHERE study = ? AND ? IN (one, other) "
                 "GROUP BY input"
             )
             return dict(self._rows.of(study, sql, study, one))
-        sql = "SELECT input, duels FROM asked_counts WHERE study = %s AND one = %s AND other = %s"
+        sql = "SELECT input, duels FROM asked_counts WHERE study = ? AND one = ? AND other = ?"
         return dict(self._rows.of(study, sql, study, min(one, other), max(one, other)))
 
     def vote(self, vote: VoteId) -> Vote:
         return self._rows.get(VOTES, vote)
 
     def last_vote(self, study: StudyId, rater: RaterId) -> Vote | None:
-        where = "study = %s AND rater = %s AND withdrawn_at IS NULL ORDER BY seq DESC LIMIT 1"
+        where = "study = ? AND rater = ? AND withdrawn_at IS NULL ORDER BY seq DESC LIMIT 1"
         found = self._rows.nouns_of(study, VOTES, where, study, rater)
         return found[0] if found else None
 
@@ -253,7 +254,7 @@ class PostgresStore:
         order = "DESC" if newest_first else "ASC"
         sql = (  # the page is cut before the join
             f"SELECT {VOTES.listed('v.')}, {DUELS.listed('d.')} "
-            f"FROM (SELECT * FROM votes WHERE {where} ORDER BY seq {order} LIMIT %s OFFSET %s) v "
+            f"FROM (SELECT * FROM votes WHERE {where} ORDER BY seq {order} LIMIT ? OFFSET ?) v "
             f"JOIN duels d ON d.id = v.duel ORDER BY v.seq {order}"
         )
         rows = self._rows.of(study, sql, *values, limit, offset)
@@ -261,16 +262,14 @@ class PostgresStore:
         return [Ballot(VOTES.read(row[:cut]), DUELS.read(row[cut:])) for row in rows]
 
     def answered(self, study: StudyId) -> list[Answered]:
-        return [read_answered(row) for row in self._rows.of(study, ANSWERED_HERE, study)]
+        return [read_answered(row) for row in self._rows.of(study, ANSWERED, study)]
 
     def pair_counts(self, study: StudyId) -> list[PairCount]:
-        rows = self._rows.of(study, counts("pair_counts", "kind", "first_prompt", "second_prompt"), study)
+        rows = self._rows.of(study, PAIR_COUNTS, study)
         return [PairCount(_KIND(row[0]), row[1], row[2], row[3:]) for row in rows if any(row[3:])]
 
     def cell_counts(self, study: StudyId) -> list[CellCount]:
-        rows = self._rows.of(
-            study, counts("cell_counts", "kind", "input", "first_prompt", "second_prompt"), study
-        )
+        rows = self._rows.of(study, CELL_COUNTS, study)
         return [CellCount(_KIND(row[0]), row[1], row[2], row[3], row[4:]) for row in rows if any(row[4:])]
 
     def connections(self) -> list[Connection]:
@@ -283,7 +282,14 @@ class PostgresStore:
         )
 
     def check(self) -> list[str]:
-        return self._server.read(find_faults)
+        def work(db: PostgresDb) -> list[str]:
+            # Broken pages and references are the server's own matter: it keeps checksums where it was set up
+            # with them, and enforces every reference.
+            with db.conn.transaction():
+                db.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+                return find_faults(db)
+
+        return self._server.read(work)
 
     def close(self) -> None:
         self._server.close()

@@ -20,8 +20,9 @@ from optimizer.storage.asking import (
     bound,
 )
 from optimizer.storage.base import Counters, PairCount
+from optimizer.storage.postgres_db import PostgresDb
 from optimizer.storage.postgres_rows import as_json
-from optimizer.storage.postgres_server import Server, sql
+from optimizer.storage.postgres_server import Server
 from optimizer.storage.rows import DUELS, INPUTS, OUTPUTS, RATER_KIND, STUDIES, write_time
 from optimizer.storage.rules import check_storable
 from optimizer.storage.schema import ANSWER_COLUMNS
@@ -165,8 +166,8 @@ class PostgresAsking:
         row = dict(zip(DUELS.columns, DUELS.write(duel), strict=True))
         low, high = sorted((duel.first_prompt, duel.second_prompt))
         found = self._server.once(
-            lambda db: db.execute(sql(_HAND_OUT), {**row, "one": low, "other": high}).fetchone(),
-            lambda db: db.execute(sql(_SHOWN_IF), row).fetchone(),
+            lambda db: db.execute(_HAND_OUT, {**row, "one": low, "other": high}).fetchone(),
+            lambda db: db.execute(_SHOWN_IF, row).fetchone(),
         )
         if found is None:
             self._add(Batch(duels=[duel]))
@@ -181,14 +182,14 @@ class PostgresAsking:
             "study": study, "raters": raters, "beyond": beyond(raters), "bound": bound(share),
             "now": write_time(now),
         }  # fmt: skip
-        rows = self._server.read(lambda db: db.execute(sql(_TURNS), values).fetchall())
+        rows = self._server.read(lambda db: db.execute(_TURNS, values).fetchall())
         return [Turn(*row) for row in rows]
 
     def answers(self, study: StudyId, raters: str) -> int:
         return int(self._row(_ANSWERS, {"study": study, "raters": raters, "beyond": beyond(raters)})[0])
 
     def _row(self, statement: str, values: Mapping[str, object]) -> Any:
-        return self._server.read(lambda db: db.execute(sql(statement), values).fetchone())
+        return self._server.read(lambda db: db.execute(statement, values).fetchone())
 
 
 # What was handed out, if it was: for an answer that got lost.
@@ -221,3 +222,14 @@ def _shown(row: Any) -> Shown:
         raise NotFound("What this duel showed is not there.")
     x, a = len(INPUTS.columns), len(INPUTS.columns) + len(OUTPUTS.columns)
     return Shown(INPUTS.read(row[:x]), OUTPUTS.read(row[x:a]), OUTPUTS.read(row[a:]))
+
+
+def release_expired(db: PostgresDb, now: datetime) -> int:
+    """Replicas that do this at once share the work: what another one has in hand is left to it."""
+    moment = write_time(now)
+    closed = db.execute(
+        "UPDATE duels SET closed_at = ? WHERE seq IN (SELECT seq FROM duels WHERE closed_at IS NULL "
+        "AND expires_at <= ? ORDER BY expires_at FOR UPDATE SKIP LOCKED)",
+        (moment, moment),
+    )
+    return closed.rowcount

@@ -14,7 +14,8 @@ from typing import Any
 from optimizer.domain import StudyId
 from optimizer.errors import NotFound
 from optimizer.storage.documents import Document, encoded, quicker
-from optimizer.storage.postgres_server import Db, Server, sql
+from optimizer.storage.postgres_db import PostgresDb
+from optimizer.storage.postgres_server import Server
 from optimizer.storage.rows import write_time
 
 BELIEVED_S = 0.5
@@ -34,7 +35,7 @@ class PostgresDocuments:
         body = encoded(document)
         put = replace(document, body=json.loads(body), version=document.version + 1)
 
-        def write(db: Db) -> None:
+        def write(db: PostgresDb) -> None:
             if document.version == 0:
                 _check_study(db, document)
                 done = db.execute(
@@ -76,11 +77,11 @@ class PostgresDocuments:
 
     def all(self, kind: str, study: StudyId | None = None) -> list[Document]:
         where, values = ("", (kind,)) if study is None else ("AND study = %s", (kind, study))
-        statement = sql(f"{_SELECT} WHERE kind = %s {where} ORDER BY seq")
+        statement = f"{_SELECT} WHERE kind = %s {where} ORDER BY seq"
         return [_read(row) for row in self._server.read(lambda db: db.execute(statement, values).fetchall())]
 
     def remove(self, document: Document) -> None:
-        def write(db: Db) -> None:
+        def write(db: PostgresDb) -> None:
             statement = "DELETE FROM documents WHERE kind = %s AND id = %s AND version = %s"
             if db.execute(statement, (*_key(document), document.version)).rowcount == 0:
                 raise quicker(document)
@@ -90,15 +91,15 @@ class PostgresDocuments:
         self._read.pop(_key(document), None)
 
 
-def _check_study(db: Db, document: Document) -> None:
+def _check_study(db: PostgresDb, document: Document) -> None:
     if document.study is None:
         return
     if not db.execute("SELECT 1 FROM studies WHERE id = %s", (document.study,)).fetchone():
         raise NotFound(f"No study {document.study!r}.")
 
 
-def _found(db: Db, document: Document) -> Document | None:
-    row = db.execute(sql(f"{_SELECT} WHERE kind = %s AND id = %s"), _key(document)).fetchone()
+def _found(db: PostgresDb, document: Document) -> Document | None:
+    row = db.execute(f"{_SELECT} WHERE kind = %s AND id = %s", _key(document)).fetchone()
     return None if row is None else _read(row)
 
 

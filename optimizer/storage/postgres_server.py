@@ -14,7 +14,7 @@ import logging
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, LiteralString, TypeVar
+from typing import TypeVar
 
 import psycopg
 from psycopg import errors
@@ -23,6 +23,7 @@ from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
 
 from optimizer.errors import BadInput, Conflict, StorageError
 from optimizer.metrics import RETRIES
+from optimizer.storage.postgres_db import PostgresDb
 from optimizer.storage.postgres_migrations import migrate
 from optimizer.storage.postgres_rows import register
 
@@ -31,7 +32,6 @@ PATIENCE_S = 20.0
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.05, 1.0
 CONNECT_TIMEOUT_S = 5
 
-Db = psycopg.Connection[tuple[Any, ...]]
 T = TypeVar("T")
 log = logging.getLogger(__name__)
 
@@ -66,22 +66,23 @@ class Server:
                 timeout=PATIENCE_S,
             )
 
-    def read(self, work: Callable[[Db], T]) -> T:
+    def read(self, work: Callable[[PostgresDb], T]) -> T:
         """What the work reads. Each statement sees the last commit; it may be run more than once."""
 
         def attempt(_: bool) -> T:
-            with self._pool.connection() as db:
-                return work(db)
+            with self._pool.connection() as connection:
+                return work(PostgresDb(connection))
 
         with self._translated():
             return self._patiently(attempt)
 
-    def once(self, work: Callable[[Db], T], found: Callable[[Db], T | None]) -> T:
+    def once(self, work: Callable[[PostgresDb], T], found: Callable[[PostgresDb], T | None]) -> T:
         """A single statement that writes, a transaction of its own. ``found`` gives the result of an earlier
         try whose answer got lost, or None when that try did nothing."""
 
         def attempt(again: bool) -> T:
-            with self._pool.connection() as db:
+            with self._pool.connection() as connection:
+                db = PostgresDb(connection)
                 done = found(db) if again else None
                 return work(db) if done is None else done
 
@@ -89,16 +90,20 @@ class Server:
             return self._patiently(attempt)
 
     def write(
-        self, work: Callable[[Db], None], happened: Callable[[Db], bool] | None = None, durable: bool = True
+        self,
+        work: Callable[[PostgresDb], None],
+        happened: Callable[[PostgresDb], bool] | None = None,
+        durable: bool = True,
     ) -> None:
         """A transaction: committed at the end, undone on any error. ``happened`` says whether an earlier try,
         whose answer got lost, did its work; without it the work may be done twice."""
 
         def attempt(again: bool) -> None:
-            with self._pool.connection() as db:
+            with self._pool.connection() as connection:
+                db = PostgresDb(connection)
                 if again and happened is not None and happened(db):
                     return
-                with db.transaction():
+                with connection.transaction():
                     if not durable:
                         db.execute("SET LOCAL synchronous_commit = off")
                     work(db)
@@ -186,11 +191,6 @@ def is_passing(fault: psycopg.OperationalError) -> bool:
         return False
     refused = ("authentication failed", "does not exist", "no pg_hba.conf", "no password supplied")
     return not any(words in str(fault) for words in refused)
-
-
-def sql(text: str) -> LiteralString:
-    """A statement that is put together of names in this package only; values are always bound."""
-    return text
 
 
 def _columns(fault: errors.UniqueViolation) -> str:

@@ -9,8 +9,9 @@ from typing import Any
 import psycopg
 
 from optimizer.errors import StorageError
+from optimizer.storage.postgres_db import sql
 from optimizer.storage.postgres_rows import register
-from optimizer.storage.postgres_server import connection_info, sql
+from optimizer.storage.postgres_server import connection_info
 from optimizer.storage.rows import OUTPUTS
 from optimizer.storage.transfer import SHAPES, Row, Shape, with_times
 

@@ -1,7 +1,7 @@
 """A store in one SQLite file, for any number of threads and processes on one machine.
 
-Reading is here; writing is in ``adding`` and ``changing``, the tables in ``schema``, connections,
-transactions and durability in ``database_file``.
+Reading is here; writing is in ``adding`` and ``changing``, the path of an ask in ``sqlite_asking``, the
+tables in ``schema``; connections, transactions and durability in ``database_file``.
 """
 
 # ruff: noqa: S608 -- SQL is put together of names in this package only; values are always bound.
@@ -9,7 +9,6 @@ transactions and durability in ``database_file``.
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from optimizer.domain import (
     Ballot,
@@ -35,9 +34,8 @@ from optimizer.errors import NotFound
 from optimizer.storage import changing
 from optimizer.storage.adding import add_batch
 from optimizer.storage.base import Answered, CellCount, Counters, OutputKey, PairCount
-from optimizer.storage.changing import get
-from optimizer.storage.checking import CELL_COUNTS, PAIR_COUNTS, find_faults
 from optimizer.storage.database_file import DatabaseFile
+from optimizer.storage.reading import CELL_COUNTS, PAIR_COUNTS, Rows, matching
 from optimizer.storage.rows import (
     ANSWERED,
     CONNECTIONS,
@@ -50,14 +48,12 @@ from optimizer.storage.rows import (
     RUBRICS,
     STUDIES,
     VOTES,
-    Noun,
-    Table,
-    Value,
     read_answered,
     write_time,
 )
 from optimizer.storage.rules import check_storable
-from optimizer.storage.sqlite_asking import SqliteAsking
+from optimizer.storage.sqlite_asking import SqliteAsking, release_expired
+from optimizer.storage.sqlite_checking import find_faults
 from optimizer.storage.sqlite_documents import SqliteDocuments
 
 _KIND = RATER_KIND.read
@@ -69,6 +65,7 @@ class SqliteStore:
 
     def __init__(self, path: Path | str) -> None:
         self._file = DatabaseFile(Path(path))
+        self._rows = Rows(self._file)
         self.documents = SqliteDocuments(self._file)
         self.asking = SqliteAsking(self._file)
 
@@ -125,7 +122,7 @@ class SqliteStore:
             changing.renew(db, duel, expires_at)
 
     def release_expired(self, now: datetime) -> int:
-        return changing.release_expired(self._file, now)
+        return release_expired(self._file, now)
 
     def put_connection(self, connection: Connection) -> None:
         check_storable([connection])
@@ -140,65 +137,60 @@ class SqliteStore:
 
     # -- reading ------------------------------------------------------------------------------
     def studies(self) -> list[Study]:
-        return self._nouns(STUDIES, "ORDER BY created_at, seq")
+        return self._rows.nouns(STUDIES, "ORDER BY created_at, seq")
 
     def study(self, study: StudyId) -> Study:
-        with self._file.reading() as db:
-            return get(db, STUDIES, study)
+        return self._rows.get(STUDIES, study)
 
     def counters(self, study: StudyId) -> Counters:
         sql = "SELECT content_version, vote_version, duels, votes FROM counters WHERE study = ?"
-        return Counters(*self._of(study, sql, study)[0])
+        return Counters(*self._rows.of(study, sql, study)[0])
 
     def prompts(self, study: StudyId) -> list[Prompt]:
-        return self._nouns_of(study, PROMPTS, "study = ? ORDER BY seq", study)
+        return self._rows.nouns_of(study, PROMPTS, "study = ? ORDER BY seq", study)
 
     def inputs(self, study: StudyId) -> list[Input]:
-        return self._nouns_of(study, INPUTS, "study = ? ORDER BY seq", study)
+        return self._rows.nouns_of(study, INPUTS, "study = ? ORDER BY seq", study)
 
     def input(self, input: InputId) -> Input:
-        with self._file.reading() as db:
-            return get(db, INPUTS, input)
+        return self._rows.get(INPUTS, input)
 
     def raters(self, study: StudyId) -> list[Rater]:
-        return self._nouns_of(study, RATERS, "study = ? ORDER BY seq", study)
+        return self._rows.nouns_of(study, RATERS, "study = ? ORDER BY seq", study)
 
     def rater(self, rater: RaterId) -> Rater:
-        with self._file.reading() as db:
-            return get(db, RATERS, rater)
+        return self._rows.get(RATERS, rater)
 
     def rubrics(self, study: StudyId) -> list[Rubric]:
-        return self._nouns_of(study, RUBRICS, "study = ? ORDER BY version", study)
+        return self._rows.nouns_of(study, RUBRICS, "study = ? ORDER BY version", study)
 
     def output(self, output: OutputId) -> Output:
-        with self._file.reading() as db:
-            return get(db, OUTPUTS, output)
+        return self._rows.get(OUTPUTS, output)
 
     def outputs(
         self, study: StudyId, prompt: PromptId | None = None, input: InputId | None = None
     ) -> list[Output]:
-        where, values = _where(study=study, prompt=prompt, input=input)
-        return self._nouns_of(study, OUTPUTS, f"{where} ORDER BY seq", *values)
+        where, values = matching(study=study, prompt=prompt, input=input)
+        return self._rows.nouns_of(study, OUTPUTS, f"{where} ORDER BY seq", *values)
 
     def output_index(self, study: StudyId) -> list[OutputKey]:
         sql = "SELECT id, prompt, input, sample, usable, length FROM outputs WHERE study = ? ORDER BY seq"
         return [
             OutputKey(id, prompt, input, sample, bool(usable), length)
-            for id, prompt, input, sample, usable, length in self._of(study, sql, study)
+            for id, prompt, input, sample, usable, length in self._rows.of(study, sql, study)
         ]
 
     def output_by_request(self, request_hash: str) -> Output | None:
         where = "json_extract(settings, '$.request_hash') = ? ORDER BY usable DESC, seq LIMIT 1"
-        found = self._nouns(OUTPUTS, f"WHERE {where}", request_hash)
+        found = self._rows.nouns(OUTPUTS, f"WHERE {where}", request_hash)
         return found[0] if found else None
 
     def duel(self, duel: DuelId) -> Duel:
-        with self._file.reading() as db:
-            return get(db, DUELS, duel)
+        return self._rows.get(DUELS, duel)
 
     def open_duel(self, study: StudyId, rater: RaterId, now: datetime) -> Duel | None:
         where = "study = ? AND rater = ? AND closed_at IS NULL AND expires_at > ? ORDER BY seq LIMIT 1"
-        found = self._nouns_of(study, DUELS, where, study, rater, write_time(now))
+        found = self._rows.nouns_of(study, DUELS, where, study, rater, write_time(now))
         return found[0] if found else None
 
     def pending(self, study: StudyId, now: datetime) -> list[tuple[PromptId, PromptId]]:
@@ -206,11 +198,11 @@ class SqliteStore:
             "SELECT first_prompt, second_prompt FROM duels INDEXED BY open_duels "
             "WHERE study = ? AND closed_at IS NULL AND expires_at > ? ORDER BY seq"
         )
-        return self._of(study, sql, study, write_time(now))
+        return self._rows.of(study, sql, study, write_time(now))
 
     def last_duels(self, study: StudyId, rater: RaterId | None = None, limit: int = 1) -> list[Duel]:
-        where, values = _where(study=study, rater=rater)
-        return self._nouns_of(study, DUELS, f"{where} ORDER BY seq DESC LIMIT ?", *values, limit)
+        where, values = matching(study=study, rater=rater)
+        return self._rows.nouns_of(study, DUELS, f"{where} ORDER BY seq DESC LIMIT ?", *values, limit)
 
     def duels_by_input(
         self, study: StudyId, one: PromptId | None = None, other: PromptId | None = None
@@ -218,17 +210,16 @@ class SqliteStore:
         if one is None or other is None:
             where, values = ("? IN (one, other)", [one]) if one else ("1", [])
             sql = f"SELECT input, SUM(duels) FROM asked_counts WHERE study = ? AND {where} GROUP BY input"
-            return dict(self._of(study, sql, study, *values))
+            return dict(self._rows.of(study, sql, study, *values))
         sql = "SELECT input, duels FROM asked_counts WHERE study = ? AND one = ? AND other = ?"
-        return dict(self._of(study, sql, study, min(one, other), max(one, other)))
+        return dict(self._rows.of(study, sql, study, min(one, other), max(one, other)))
 
     def vote(self, vote: VoteId) -> Vote:
-        with self._file.reading() as db:
-            return get(db, VOTES, vote)
+        return self._rows.get(VOTES, vote)
 
     def last_vote(self, study: StudyId, rater: RaterId) -> Vote | None:
         where = "study = ? AND rater = ? AND withdrawn_at IS NULL ORDER BY seq DESC LIMIT 1"
-        found = self._nouns_of(study, VOTES, where, study, rater)
+        found = self._rows.nouns_of(study, VOTES, where, study, rater)
         return found[0] if found else None
 
     def ballots(
@@ -240,61 +231,37 @@ class SqliteStore:
         limit: int | None = None,
         offset: int = 0,
     ) -> list[Ballot]:
-        where, values = _where(study=study, rater=rater, duel=duel)
+        where, values = matching(study=study, rater=rater, duel=duel)
         order = "DESC" if newest_first else "ASC"
         sql = (  # the page is cut before the join
             f"SELECT {VOTES.listed('v.')}, {DUELS.listed('d.')} "
             f"FROM (SELECT * FROM votes WHERE {where} ORDER BY seq {order} LIMIT ? OFFSET ?) v "
             f"CROSS JOIN duels d ON d.id = v.duel ORDER BY v.seq {order}"
         )
-        rows = self._of(study, sql, *values, -1 if limit is None else limit, offset)
+        rows = self._rows.of(study, sql, *values, -1 if limit is None else limit, offset)
         cut = len(VOTES.columns)
         return [Ballot(VOTES.read(row[:cut]), DUELS.read(row[cut:])) for row in rows]
 
     def answered(self, study: StudyId) -> list[Answered]:
-        return [read_answered(row) for row in self._of(study, ANSWERED, study)]
+        return [read_answered(row) for row in self._rows.of(study, ANSWERED, study)]
 
     def pair_counts(self, study: StudyId) -> list[PairCount]:
-        rows = self._of(study, PAIR_COUNTS, study)
+        rows = self._rows.of(study, PAIR_COUNTS, study)
         return [PairCount(_KIND(row[0]), row[1], row[2], row[3:]) for row in rows if any(row[3:])]
 
     def cell_counts(self, study: StudyId) -> list[CellCount]:
-        rows = self._of(study, CELL_COUNTS, study)
+        rows = self._rows.of(study, CELL_COUNTS, study)
         return [CellCount(_KIND(row[0]), row[1], row[2], row[3], row[4:]) for row in rows if any(row[4:])]
 
     def connections(self) -> list[Connection]:
-        return self._nouns(CONNECTIONS, "ORDER BY name")
+        return self._rows.nouns(CONNECTIONS, "ORDER BY name")
 
     # -- care ---------------------------------------------------------------------------------
     def backup(self, target: Path) -> None:
         self._file.backup(target)
 
     def check(self) -> list[str]:
-        with self._file.reading() as db:
-            return find_faults(db)
+        return self._file.read(find_faults)
 
     def close(self) -> None:
         self._file.close()
-
-    def _of(self, study: StudyId, sql: str, *values: Value) -> list[Any]:
-        """Rows of a study; finding none, make sure that there is such a study."""
-        with self._file.reading() as db:
-            rows = db.execute(sql, values).fetchall()
-            if not rows:
-                get(db, STUDIES, study)
-            return rows
-
-    def _nouns_of(self, study: StudyId, table: Table[Noun], where: str, *values: Value) -> list[Noun]:
-        sql = f"SELECT {table.listed()} FROM {table.name} WHERE {where}"
-        return [table.read(row) for row in self._of(study, sql, *values)]
-
-    def _nouns(self, table: Table[Noun], rest: str, *values: Value) -> list[Noun]:
-        with self._file.reading() as db:
-            rows = db.execute(f"SELECT {table.listed()} FROM {table.name} {rest}", values).fetchall()
-        return [table.read(row) for row in rows]
-
-
-def _where(**wanted: str | None) -> tuple[str, list[str]]:
-    """A condition on columns, those that are None left out, and its values."""
-    given = {column: value for column, value in wanted.items() if value is not None}
-    return " AND ".join(f"{column} = ?" for column in given), list(given.values())

@@ -5,10 +5,8 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlite_utils import Database
-
 from optimizer.domain import Batch, Duel, PromptId, RaterId, RaterKind, StudyId
-from optimizer.storage.adding import add_batch
+from optimizer.storage.adding import add_batch, get
 from optimizer.storage.asking import (
     LOOKED_AT,
     RECENT,
@@ -21,11 +19,11 @@ from optimizer.storage.asking import (
     bound,
 )
 from optimizer.storage.base import Counters, PairCount
-from optimizer.storage.changing import get, release_expired
-from optimizer.storage.checking import PAIR_COUNTS
 from optimizer.storage.database_file import DatabaseFile
+from optimizer.storage.reading import PAIR_COUNTS
 from optimizer.storage.rows import DUELS, INPUTS, OUTPUTS, RATER_KIND, RATERS, STUDIES, VOTES, write_time
 from optimizer.storage.rules import check_storable
+from optimizer.storage.sqlite_db import SqliteDb
 
 _KIND = RATER_KIND.read
 _DUEL = f"SELECT {DUELS.listed()} FROM duels WHERE study = ?"
@@ -98,7 +96,7 @@ class SqliteAsking:
         with self._file.reading() as db:
             return int(db.execute(_ANSWERS, (study, raters, beyond(raters))).fetchone()[0])
 
-    def _desk(self, db: Database, study: StudyId, rater: RaterId | None, now: datetime) -> Desk:
+    def _desk(self, db: SqliteDb, study: StudyId, rater: RaterId | None, now: datetime) -> Desk:
         noun = get(db, STUDIES, study)
         kind = RaterKind.HUMAN if rater is None else get(db, RATERS, rater).kind
         of_rater, values = ("", (study,)) if rater is None else (" AND rater = ?", (study, rater))
@@ -120,3 +118,15 @@ class SqliteAsking:
     def _recent(self, study: StudyId, rater: RaterId) -> Sequence[Duel]:
         with self._file.reading() as db:
             return [DUELS.read(row) for row in db.execute(_RECENT, (study, rater)).fetchall()]
+
+
+def release_expired(file: DatabaseFile, now: datetime) -> int:
+    """Looks before it writes: hardly ever has one expired, and writers wait for each other."""
+    moment = write_time(now)
+    expired = "INDEXED BY open_duels {} WHERE closed_at IS NULL AND expires_at <= ?"
+    with file.reading() as db:
+        if db.execute(f"SELECT 1 FROM duels {expired.format('')} LIMIT 1", (moment,)).fetchone() is None:
+            return 0
+    with file.writing(durable=False) as db:
+        closed = db.execute(f"UPDATE duels {expired.format('SET closed_at = ?')}", (moment, moment))
+        return closed.rowcount

@@ -16,7 +16,8 @@ from optimizer.domain import Connection, new_id
 from optimizer.errors import StorageError
 from optimizer.llm.budget import Budget, Spend
 from optimizer.llm.errors import CallCancelled
-from optimizer.storage.postgres_server import Db, Server, sql
+from optimizer.storage.postgres_db import PostgresDb
+from optimizer.storage.postgres_server import Server
 
 CONNECTIONS = 4  # beside those of the store: each piece of work here takes a millisecond or two
 LEASE_S = 8
@@ -66,8 +67,8 @@ class PostgresCalls:
         mine = "SELECT name FROM claims WHERE name = %s AND holder = %s"
         values = (what, self._holder)
         while not self._server.once(
-            lambda db: db.execute(sql(take), values).fetchone(),
-            lambda db: db.execute(sql(mine), values).fetchone(),
+            lambda db: db.execute(take, values).fetchone(),
+            lambda db: db.execute(mine, values).fetchone(),
         ):
             if cancelled.wait(POLL_S):
                 raise CallCancelled("Cancelled before the call was made.")
@@ -85,7 +86,7 @@ class PostgresCalls:
         self._server.close()
 
     def _renew(self) -> None:
-        def work(db: Db) -> None:
+        def work(db: PostgresDb) -> None:
             for table in ("calls", "holds", "claims"):
                 _run(
                     db,
@@ -128,16 +129,14 @@ class PostgresGate:
         one = self._connection
         entered: list[int] = []
 
-        def work(db: Db) -> None:
+        def work(db: PostgresDb) -> None:
             _run(db, "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (f"calls of {one.name}",))
             row = db.execute(
-                sql(
-                    "SELECT count(*) FILTER (WHERE held_until > clock_timestamp()), "
-                    "count(*) FILTER (WHERE lately), coalesce(sum(tokens) FILTER (WHERE lately), 0) "
-                    "FROM (SELECT *, "
-                    f"started_at > clock_timestamp() - interval '{WINDOW_S} seconds' AS lately "
-                    "FROM calls WHERE connection = %s) c"
-                ),
+                "SELECT count(*) FILTER (WHERE held_until > clock_timestamp()), "
+                "count(*) FILTER (WHERE lately), coalesce(sum(tokens) FILTER (WHERE lately), 0) "
+                "FROM (SELECT *, "
+                f"started_at > clock_timestamp() - interval '{WINDOW_S} seconds' AS lately "
+                "FROM calls WHERE connection = %s) c",
                 (one.name,),
             ).fetchone()
             running, lately, used = row or (0, 0, 0)
@@ -154,10 +153,8 @@ class PostgresGate:
                 (one.name,),
             )
             found = db.execute(
-                sql(
-                    "INSERT INTO calls (connection, holder, started_at, held_until, tokens) "
-                    f"VALUES (%s, %s, clock_timestamp(), {_UNTIL}, %s) RETURNING id"
-                ),
+                "INSERT INTO calls (connection, holder, started_at, held_until, tokens) "
+                f"VALUES (%s, %s, clock_timestamp(), {_UNTIL}, %s) RETURNING id",
                 (one.name, self._holder, tokens),
             ).fetchone()
             entered.append(int(found[0]) if found else 0)
@@ -180,17 +177,15 @@ class PostgresBook:
     def hold(self, budget: Budget, most: Spend) -> int | None:
         held: list[int] = []
 
-        def work(db: Db) -> None:
+        def work(db: PostgresDb) -> None:
             _run(db, "SELECT FROM accounts WHERE id = %s FOR UPDATE", (self._account,))
             spent, in_flight = self._sums(db)
             held.clear()
             if not budget.holds(spent + in_flight + most):
                 return
             found = db.execute(
-                sql(
-                    f"INSERT INTO holds (account, holder, held_until, {_SPEND}) "
-                    f"VALUES (%s, %s, {_UNTIL}, %s, %s, %s, %s) RETURNING id"
-                ),
+                f"INSERT INTO holds (account, holder, held_until, {_SPEND}) "
+                f"VALUES (%s, %s, {_UNTIL}, %s, %s, %s, %s) RETURNING id",
                 (self._account, self._holder, *astuple(most)),
             ).fetchone()
             held.append(int(found[0]) if found else 0)
@@ -199,7 +194,7 @@ class PostgresBook:
         return held[0] if held else None
 
     def settle(self, number: int, took: Spend) -> None:
-        def work(db: Db) -> None:
+        def work(db: PostgresDb) -> None:
             if db.execute("DELETE FROM holds WHERE id = %s", (number,)).rowcount:
                 self._add(db, took)
 
@@ -208,18 +203,16 @@ class PostgresBook:
     def note(self, took: Spend) -> None:
         self._server.write(lambda db: self._add(db, took))
 
-    def _add(self, db: Db, took: Spend) -> None:
+    def _add(self, db: PostgresDb, took: Spend) -> None:
         added = ", ".join(f"{name} = {name} + %s" for name in _SPEND.split(", "))
         _run(db, f"UPDATE accounts SET {added} WHERE id = %s", (*astuple(took), self._account))
 
-    def _sums(self, db: Db) -> tuple[Spend, Spend]:
+    def _sums(self, db: PostgresDb) -> tuple[Spend, Spend]:
         """What was spent, with what the dead had set aside; and what the living have."""
         row = db.execute(
-            sql(
-                f"SELECT {_SPEND}, (SELECT ARRAY[{_SUM}] FROM holds WHERE account = a.id "
-                f"AND held_until <= clock_timestamp()), (SELECT ARRAY[{_SUM}] FROM holds "
-                "WHERE account = a.id AND held_until > clock_timestamp()) FROM accounts a WHERE id = %s"
-            ),
+            f"SELECT {_SPEND}, (SELECT ARRAY[{_SUM}] FROM holds WHERE account = a.id "
+            f"AND held_until <= clock_timestamp()), (SELECT ARRAY[{_SUM}] FROM holds "
+            "WHERE account = a.id AND held_until > clock_timestamp()) FROM accounts a WHERE id = %s",
             (self._account,),
         ).fetchone()
         if row is None:
@@ -233,5 +226,5 @@ def _spend(sums: list[float]) -> Spend:
     return Spend(int(calls), int(into), int(out), float(money))
 
 
-def _run(db: Db, statement: str, values: tuple[object, ...]) -> None:
-    db.execute(sql(statement), values)
+def _run(db: PostgresDb, statement: str, values: tuple[object, ...]) -> None:
+    db.execute(statement, values)
