@@ -35,7 +35,6 @@ from optimizer.domain import (  # noqa: E402
     StudyId,
 )
 from optimizer.generation import Generation  # noqa: E402
-from optimizer.generation.ahead import Ahead  # noqa: E402
 from optimizer.judges.scripted import answer_by, perfect  # noqa: E402
 from optimizer.judging import Judging  # noqa: E402
 from optimizer.judging.plan import Plan, Seat  # noqa: E402
@@ -129,8 +128,7 @@ def main() -> None:
         store.put_connection(Connection("judge", here.recv(), "fake-model", concurrency=options.concurrency))
         connections, pairing, results = Connections(store), Pairing(store), Results(store)
         generation = Generation(store, connections)
-        ahead = Ahead(store, pairing, generation)
-        judging = Judging(store, pairing, results, connections, generation, ahead)
+        judging = Judging(store, pairing, results, connections, generation)
         bare(connections, options.concurrency)  # opens the connections
 
         def judged() -> int:

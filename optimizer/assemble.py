@@ -108,7 +108,7 @@ def build(config: Config, clock: Callable[[], datetime] = utc_now) -> Services:
     generation = Generation(store, connections, sharing=sharing)
     ahead = Ahead(store, pairing, generation, clock)
     prompts = Prompts(store, clock)
-    judging = Judging(store, pairing, results, connections, generation, ahead, clock)
+    judging = Judging(store, pairing, results, connections, generation, clock)
     evolution = Evolution(store, results, prompts, judging, generation, connections, None, clock, sharing)
     tasks = Tasks(store)
     admission = Admission(store, lambda study: _advises_to_stop(results, study))

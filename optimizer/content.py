@@ -1,10 +1,11 @@
 """What can be asked of a study: its prompts and inputs in use, and which outputs are there."""
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from optimizer.domain import Input, InputId, Prompt, PromptId, StudyId
+from optimizer.domain import Input, InputId, OutputId, Prompt, PromptId, StudyId
 from optimizer.newcomers import ancestors_in_use, proposed
 from optimizer.selectors.base import BoolArray, IntArray
 from optimizer.storage.base import OutputKey, Store
@@ -30,6 +31,28 @@ class Content:
     def holds(self, input: InputId, *prompts: PromptId) -> bool:
         """Are they all in use still?"""
         return input in self.column and all(prompt in self.arm for prompt in prompts)
+
+    def makeable_on(self, input: InputId, *prompts: PromptId) -> bool:
+        """Do all have an output there, or can get one? Not when one was held back, or retired."""
+        return self.holds(input, *prompts) and all(
+            self.open[self.arm[prompt], self.column[input]] for prompt in prompts
+        )
+
+    def key(self, prompt: PromptId, input: InputId, output: OutputId) -> OutputKey | None:
+        """This output, if it may be shown; its prompt and its input must be in use."""
+        there = self.samples.get((self.arm[prompt], self.column[input]), ())
+        return next((key for key in there if key.id == output), None)
+
+    def without(self, cells: Collection[tuple[PromptId, InputId]]) -> "Content":
+        """The same, where no output will come on these cells."""
+        if not cells:
+            return self
+        open = self.open.copy()
+        for prompt, input in cells:
+            if self.holds(input, prompt):
+                cell = self.arm[prompt], self.column[input]
+                open[cell] = self.covered[cell]
+        return replace(self, open=open, makeable=_sharing(open))
 
 
 def read_content(store: Store, study_id: StudyId, version: int) -> Content:

@@ -5,8 +5,8 @@ observed win rates stay unbiased; a few are earlier duels with the sides swapped
 rater and never count. The rest is the selector's choice.
 """
 
-from collections import OrderedDict
-from collections.abc import Mapping
+from collections import Counter, OrderedDict
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from zlib import crc32
@@ -34,6 +34,7 @@ from optimizer.selectors.inputs import IntArray, choose_input
 from optimizer.storage.asking import Desk, Meetings, Turn
 from optimizer.storage.base import OutputKey, Store
 
+Rng = np.random.Generator
 CACHED_STUDIES = 64
 MIN_VOTES_BEFORE_REPLAY = 10
 REPLAY_GAP = 5  # replays are drawn from the rater's newest duels, but not from the last few
@@ -94,7 +95,7 @@ class Drawn:
     selector: str
     audit: bool
 
-    def sides(self, rng: np.random.Generator) -> tuple[int, int]:
+    def sides(self, rng: Rng) -> tuple[int, int]:
         """The arms as they will be shown, first and second."""
         i, j = self.pair.first, self.pair.second
         return (i, j) if rng.random() < 0.5 else (j, i)
@@ -108,7 +109,7 @@ class Pairing:
         self._contents: OrderedDict[StudyId, Content] = OrderedDict()
         self._heard = Heard()
 
-    def choose(self, study: Study, desk: Desk, rng: np.random.Generator) -> Choice:
+    def choose(self, study: Study, desk: Desk, rng: Rng) -> Choice:
         """The next duel for the desk's rater. ``NothingToAsk`` says what is missing and what to do."""
         content = self.content(study.id, desk.counters.content_version)
         _check_askable(content)
@@ -117,13 +118,21 @@ class Pairing:
         drawn = self.draw(study, desk, self.record(study, content, desk), rng)
         return drawn if isinstance(drawn, Choice) else self._place(study, content, drawn, rng)
 
-    def choose_live(self, study: Study, desk: Desk, rng: np.random.Generator) -> Choice | Wanted:
+    def choose_live(
+        self,
+        study: Study,
+        desk: Desk,
+        rng: Rng,
+        waiting: Sequence[Wanted] = (),
+        given_up: Collection[tuple[PromptId, InputId]] = (),
+    ) -> Choice | Wanted:
         """As ``choose``, where outputs can be generated: every pair may be asked, on every input.
 
         A pair is asked on a fresh input that has its outputs, if there is one, else on a fresh one that
-        gets them, and only then on an input that it has met.
+        gets them, and only then on an input that it has met. Those ``waiting`` count as met and open; no
+        output will come where it is ``given_up``.
         """
-        content = self.content(study.id, desk.counters.content_version)
+        content = self.content(study.id, desk.counters.content_version).without(given_up)
         _check_askable(content)
         if not content.makeable.any():
             raise NothingToAsk(
@@ -131,7 +140,7 @@ class Pairing:
             )
         record = replace(self.record(study, content, desk), playable=content.makeable)
         drawn = self.draw(study, desk, record, rng)
-        return drawn if isinstance(drawn, Choice) else self._place_live(study, content, drawn, rng)
+        return drawn if isinstance(drawn, Choice) else self._place_live(study, content, drawn, rng, waiting)
 
     def placed(self, wanted: Wanted) -> Choice | None:
         """What was wanted, once both its outputs are there; None while they are not."""
@@ -151,7 +160,7 @@ class Pairing:
         """May this earlier duel be asked again? Not when a prompt or the input was retired since."""
         return self.content(study).holds(turn.input, turn.first, turn.second)
 
-    def draw(self, study: Study, desk: Desk, record: Record, rng: np.random.Generator) -> Choice | Drawn:
+    def draw(self, study: Study, desk: Desk, record: Record, rng: Rng) -> Choice | Drawn:
         """An earlier duel again, a random audit pair, or the selector's choice."""
         settings = study.settings
         draw = rng.random()
@@ -197,26 +206,26 @@ class Pairing:
             self._contents.popitem(last=False)
         return fresh
 
-    def _place(self, study: Study, content: Content, drawn: Drawn, rng: np.random.Generator) -> Choice:
+    def _place(self, study: Study, content: Content, drawn: Drawn, rng: Rng) -> Choice:
         """Give the pair an input, outputs and sides."""
         i, j = drawn.sides(rng)
         return self._on_shared(content, drawn, i, j, self._meetings(study, content, i, j), rng)
 
     def _place_live(
-        self, study: Study, content: Content, drawn: Drawn, rng: np.random.Generator
+        self, study: Study, content: Content, drawn: Drawn, rng: Rng, waiting: Sequence[Wanted]
     ) -> Choice | Wanted:
         """Give the pair sides and an input, whose outputs may have yet to be made."""
         i, j = drawn.sides(rng)
-        meetings = self._meetings(study, content, i, j)
+        first, second = content.prompts[i].id, content.prompts[j].id
+        meetings = _also_met(self._meetings(study, content, i, j), waiting, {first, second})
         times = _times(meetings.met, content)
         there = content.covered[i].astype(int) + content.covered[j].astype(int)
         lacking = content.open[i] & content.open[j] & (there < 2)
         fresh = times == 0
         if np.any(fresh & (there == 2)) or (np.any(there == 2) and not np.any(fresh & lacking)):
             return self._on_shared(content, drawn, i, j, meetings, rng)
-        among = np.flatnonzero(lacking & fresh if np.any(lacking & fresh) else lacking)
+        among = np.flatnonzero(lacking & (times == times[lacking].min()))
         x = int(among[np.argmax(there[among])])
-        first, second = content.prompts[i].id, content.prompts[j].id
         reason = drawn.pair.reason
         return Wanted(study.id, content.inputs[x].id, first, second, drawn.selector, reason, drawn.audit)
 
@@ -224,7 +233,7 @@ class Pairing:
         return self._store.asking.meetings(study.id, content.prompts[i].id, content.prompts[j].id)
 
     def _on_shared(
-        self, content: Content, drawn: Drawn, i: int, j: int, meetings: Meetings, rng: np.random.Generator
+        self, content: Content, drawn: Drawn, i: int, j: int, meetings: Meetings, rng: Rng
     ) -> Choice:
         """On an input where both arms have outputs."""
         shared = np.flatnonzero(content.covered[i] & content.covered[j])
@@ -244,7 +253,7 @@ class Pairing:
         shown = self._store.duels_by_input(prompt.study, prompt.id).get(content.inputs[x].id, 0)
         return samples[shown % len(samples)]
 
-    def _replay(self, study: Study, desk: Desk, rng: np.random.Generator) -> Choice | None:
+    def _replay(self, study: Study, desk: Desk, rng: Rng) -> Choice | None:
         """An earlier duel of the rater with the sides swapped; None while there are too few to draw from, or
         for a replay, or one of what was retired since."""
         done = desk.recent()
@@ -254,25 +263,23 @@ class Pairing:
         content = self.content(study.id, desk.counters.content_version)
         if duel.replay or not content.holds(duel.input, duel.first_prompt, duel.second_prompt):
             return None
-        first, second = (
-            next(
-                (
-                    key
-                    for key in content.samples.get((content.arm[prompt], content.column[duel.input]), ())
-                    if key.id == output
-                ),
-                None,
-            )
-            for prompt, output in ((duel.second_prompt, duel.second), (duel.first_prompt, duel.first))
-        )
+        first = content.key(duel.second_prompt, duel.input, duel.second)
+        second = content.key(duel.first_prompt, duel.input, duel.first)
         if first is None or second is None:
             return None
         return Choice(duel.input, first, second, "replay", "swapped replay", False, duel.id)
 
 
-def next_rng(study: Study, asked: int, rater: RaterId) -> np.random.Generator:
+def next_rng(study: Study, asked: int, rater: RaterId) -> Rng:
     """Draws a rater's duel after so many others; two who ask at once are not bound to get the same."""
     return np.random.default_rng([study.seed, asked, crc32(rater.encode())])
+
+
+def _also_met(meetings: Meetings, waiting: Sequence[Wanted], pair: set[PromptId]) -> Meetings:
+    """With those that wait for their outputs, as if they were asked."""
+    met = Counter(one.input for one in waiting if {one.first, one.second} == pair)
+    asked = Counter(one.input for one in waiting)
+    return Meetings(met + Counter(meetings.met), asked + Counter(meetings.asked))
 
 
 def _times(met: Mapping[InputId, int], content: Content) -> IntArray:

@@ -1,13 +1,13 @@
 """What a judge is asked next: what it had not answered, what people voted on, what is wanted, what the
-selector chooses. A duel is stored before it is judged, so that selectors know of those in flight.
+selector chooses. A duel is stored before it is judged, so that selectors know of those in flight; one
+that waits for its outputs is not, but those chosen after it know of it, too.
 """
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
-from time import monotonic
 from typing import Protocol
 
 import numpy as np
@@ -17,35 +17,47 @@ from optimizer.domain import (
     Batch,
     Duel,
     DuelId,
+    InputId,
     OutputId,
+    PromptId,
     Rater,
     RaterId,
     RaterKind,
     Study,
-    StudyId,
     new_id,
 )
 from optimizer.errors import DuelClosed, NothingToAsk
 from optimizer.judging.plan import Match, Plan
-from optimizer.pairing import Choice, Pairing
+from optimizer.pairing import Pairing, Wanted
+from optimizer.storage.asking import Desk
 from optimizer.storage.base import Store
 
 LEASE = timedelta(hours=1)  # of a judge's duel: a run that dies lets go of its pairs
 REMEMBERED = 1_000  # newest duels that are looked through for open ones
-PATIENCE_S = 60.0  # with outputs on their way, before a pair meets an input again
-PATIENCE_IDLE_S = 1.0  # with none, until it has been looked whether more are needed
-
-
-class NotYet(Exception):
-    """Nothing can be asked now, but outputs are on their way."""
 
 
 class OutputSource(Protocol):
-    """Sees to outputs that duels need."""
+    """Sees to outputs that duels of a run lack.
 
-    def prepare(self, study: StudyId, rater: RaterId) -> bool:
-        """Have made what this rater's next duels need; False when nothing is lacking or on its way."""
+    waiting    the duels that wait for theirs, of all judges of the run
+    given_up   where none could be made, and why
+    """
+
+    @property
+    def waiting(self) -> Sequence[Wanted]: ...
+
+    @property
+    def given_up(self) -> Mapping[tuple[PromptId, InputId], str]: ...
+
+    def want(self, wanted: Wanted) -> None:
+        """Have made what it lacks; it waits until it is dropped."""
         ...
+
+    def making(self, wanted: Wanted) -> bool:
+        """Is it still being made? False when it was given up. Raises what stops all of them."""
+        ...
+
+    def drop(self, wanted: Wanted) -> None: ...
 
 
 class Docket:
@@ -68,7 +80,6 @@ class Docket:
         self._both_orders = both_orders
         self._outputs = outputs
         self._clock = clock
-        self._waiting_since: float | None = None
         self._matches = deque(plan.matches)
         seen = store.ballots(plan.study, rater.id)
         self.votes = sum(b.vote.withdrawn_at is None and not b.duel.replay for b in seen)
@@ -77,17 +88,19 @@ class Docket:
         self._left = deque(reversed(left))
         self._people = deque(self._to_compare(done | {_pair(duel) for duel in left}))
 
-    def next(self) -> Duel:
-        """The next duel, open and stored. Raises ``NothingToAsk`` at the end, ``NotYet`` before it."""
+    def next(self, wanted: Wanted | None = None) -> Duel | Wanted:
+        """The next duel, open and stored, or one that waits for its outputs: whoever asks hands it back
+        until they are there. Raises ``NothingToAsk`` at the end."""
         now = self._clock()
-        while self._left:
+        while self._left and wanted is None:
             duel = self._left.popleft()
             with suppress(DuelClosed):
                 self._store.renew_duel(duel.id, now + LEASE)
                 return duel
-        duel = self._chosen(now)
-        self._store.add(Batch(duels=[duel]))
-        return duel
+        chosen = self._chosen(now, wanted)
+        if isinstance(chosen, Duel):
+            self._store.add(Batch(duels=[chosen]))
+        return chosen
 
     def release(self, duel: Duel) -> None:
         """The duel got no vote; its pair is free again."""
@@ -96,13 +109,20 @@ class Docket:
             self._store.renew_duel(duel.id, now)
             self._store.release_expired(now)
 
-    def _chosen(self, now: datetime) -> Duel:
+    def _chosen(self, now: datetime, wanted: Wanted | None) -> Duel | Wanted:
         if self._store.rater(self._rater.id).set_aside_at is not None:
+            if self._outputs is not None and wanted is not None:
+                self._outputs.drop(wanted)
             raise NothingToAsk(f"{self._rater.name} was set aside.")
-        more = self._prepared()
-        # Read after that, so that outputs which have come since are seen.
         desk = self._store.asking.desk(self._plan.study, self._rater.id, now)
         study = self._on_our_terms(desk.study)
+        if self._outputs is not None and wanted is not None:
+            choice = self._pairing.placed(wanted) if self._pairing.stands(wanted) else None
+            if choice is None and self._may_come(wanted) and self._outputs.making(wanted):
+                return wanted
+            self._outputs.drop(wanted)
+            if choice is not None:
+                return choice.duel(study, self._rater.id, now)
         rng = np.random.default_rng([study.seed, desk.counters.duels])
         if self._people:
             return self._compared(self._people.popleft(), now, rng)
@@ -110,32 +130,32 @@ class Docket:
             return self._matched(self._matches.popleft(), study, now, rng)
         if not self._plan.follow:
             raise NothingToAsk("All duels that were wanted are judged.")
+        if self._outputs is not None:
+            return self._live(study, desk, self._outputs, now)
+        return self._pairing.choose(study, desk, rng).duel(study, self._rater.id, now)
+
+    def _may_come(self, wanted: Wanted) -> bool:
+        """Can its outputs still come? Not when one was held back, or something was retired meanwhile."""
+        return self._pairing.content(wanted.study).makeable_on(wanted.input, wanted.first, wanted.second)
+
+    def _live(self, study: Study, desk: Desk, outputs: OutputSource, now: datetime) -> Duel | Wanted:
+        """The selector's choice, its outputs there or not; the duels that wait are as good as asked."""
+        waiting = outputs.waiting
+        pending = [*desk.pending, *((one.first, one.second, 1) for one in waiting)]
+        counters = replace(desk.counters, duels=desk.counters.duels + len(waiting))
+        rng = np.random.default_rng([study.seed, counters.duels])
+        desk = replace(desk, pending=pending, counters=counters)
         try:
-            choice = self._pairing.choose(study, desk, rng)
+            choice = self._pairing.choose_live(study, desk, rng, waiting, outputs.given_up.keys())
         except NothingToAsk as error:
-            if more:
-                raise NotYet from error
+            if outputs.given_up:
+                why = [*outputs.given_up.values()][-1]
+                raise NothingToAsk(f"No more outputs could be made: {why}") from error
             raise
-        if self._outputs is not None and self._too_soon(choice, more):
-            raise NotYet
+        if isinstance(choice, Wanted):
+            outputs.want(choice)
+            return choice
         return choice.duel(study, self._rater.id, now)
-
-    def _too_soon(self, choice: Choice, more: bool) -> bool:
-        """Would a pair meet an input again although better may come? A judge may be quicker than whoever
-        makes the outputs: without patience it would spend its votes on the few that are there."""
-        met = self._store.duels_by_input(self._plan.study, choice.first.prompt, choice.second.prompt)
-        if choice.replays is not None or not met.get(choice.input):
-            self._waiting_since = None
-            return False
-        if self._waiting_since is None:
-            self._waiting_since = monotonic()
-        return monotonic() - self._waiting_since < (PATIENCE_S if more else PATIENCE_IDLE_S)
-
-    def _prepared(self) -> bool:
-        """Are outputs on their way for what the selector will choose, where it is its turn?"""
-        if self._outputs is None or self._people or self._matches or not self._plan.follow:
-            return False
-        return self._outputs.prepare(self._plan.study, self._rater.id)
 
     def _on_our_terms(self, study: Study) -> Study:
         """The study with leases for judges; replays tell nothing of one that is asked in both orders."""

@@ -15,11 +15,12 @@ from time import monotonic
 from optimizer.domain import Duel, new_id
 from optimizer.errors import NothingToAsk, NoVerdict, PromptDuelError, ProviderError, StorageError
 from optimizer.judges.base import Mark, Verdict
-from optimizer.judging.docket import Docket, NotYet
+from optimizer.judging.docket import Docket
 from optimizer.judging.plan import Plan
 from optimizer.judging.progress import JudgeProgress, RunProgress, State
 from optimizer.llm.budget import Ledger
 from optimizer.llm.errors import BudgetSpent, CallCancelled, ConnectionFault
+from optimizer.pairing import Wanted
 from optimizer.stats.stopping import Advice, AdviceKind
 
 log = logging.getLogger(__name__)
@@ -175,16 +176,17 @@ class Run:
             self._look_for_advice()
 
     def _ask(self, bench: Bench) -> Duel | None:
+        wanted: Wanted | None = None
         try:
-            with self._asking:
-                if self._state is State.RUNNING:
-                    return bench.docket.next()
-        except NotYet:
-            with self._changed:
-                self._waiting += 1
-            self._cancelled.wait(WAIT_S)
-            with self._changed:
-                self._waiting -= 1
+            while True:
+                with self._asking:
+                    if self._state is not State.RUNNING:
+                        return None
+                    found = bench.docket.next(wanted)
+                if isinstance(found, Duel):
+                    return found
+                wanted = found
+                self._wait()
         except NothingToAsk as error:
             with self._changed:
                 bench.exhausted = True
@@ -192,6 +194,14 @@ class Run:
         except PromptDuelError as error:  # of the store, or of those who make outputs
             self._end(State.SPENT if isinstance(error, BudgetSpent) else State.STOPPED, str(error))
         return None
+
+    def _wait(self) -> None:
+        """For outputs of a duel; not at all when the run is cancelled."""
+        with self._changed:
+            self._waiting += 1
+        self._cancelled.wait(WAIT_S)
+        with self._changed:
+            self._waiting -= 1
 
     def _came_to_nothing(self, bench: Bench, duel: Duel, error: PromptDuelError) -> None:
         log.info("no vote duel=%s rater=%s fault=%s", duel.id, duel.rater, type(error).__name__)

@@ -24,7 +24,6 @@ from optimizer.domain import (
 )
 from optimizer.errors import AlreadyVoted, BadInput, Conflict, NotFound
 from optimizer.generation import Generation
-from optimizer.generation.ahead import Ahead
 from optimizer.judges import JUDGES, open_judge
 from optimizer.judges.base import Verdict
 from optimizer.judges.criteria import criteria_of
@@ -33,7 +32,7 @@ from optimizer.judging.criticism import Criticism
 from optimizer.judging.docket import Docket, OutputSource
 from optimizer.judging.estimate import Estimate, estimate
 from optimizer.judging.latest import keep, latest
-from optimizer.judging.outputs import GeneratedAhead
+from optimizer.judging.outputs import MadeOnDemand
 from optimizer.judging.plan import Plan, Seat, judge_rater
 from optimizer.judging.progress import JudgeProgress
 from optimizer.judging.questions import question_of
@@ -61,7 +60,6 @@ class Judging:
         results: Results,
         connections: Connections,
         generation: Generation,
-        ahead: Ahead,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self.rubrics = Rubrics(store, clock)
@@ -73,7 +71,6 @@ class Judging:
         self._results = results
         self._connections = connections
         self._generation = generation
-        self._ahead = ahead
         self._clock = clock
         self._runs: dict[str, Run] = {}
         self._lock = threading.Lock()
@@ -151,7 +148,7 @@ class Judging:
         cancelled = threading.Event()
         outputs = None
         if plan.outputs is not None:
-            outputs = GeneratedAhead(self._ahead, self._generation, plan.outputs, generation_budget, typed)
+            outputs = MadeOnDemand(self._generation, plan.outputs, generation_budget, typed)
         rubric = self.rubrics.current(plan.study)
         benches = [
             self._bench(plan, seat, study, rubric, ledger, cancelled, outputs, typed) for seat in plan.panel

@@ -17,7 +17,6 @@ from optimizer.evolution.plan import Order, Plan
 from optimizer.evolution.record import Phase
 from optimizer.evolution.service import Seen
 from optimizer.generation import Generation
-from optimizer.generation.ahead import Ahead
 from optimizer.judges import JudgeSettings
 from optimizer.judges.scripted import Rule as JudgeRule
 from optimizer.judges.scripted import perfect
@@ -115,13 +114,11 @@ def make_evolved(
     connections = Connections(world.store, open=lambda connection, _: world.models[connection.name])
     pairing = Pairing(world.store)
     generation = Generation(world.store, connections)
-    judging = Judging(
-        world.store, pairing, world.results, connections, generation, Ahead(world.store, pairing, generation)
-    )
+    judging = Judging(world.store, pairing, world.results, connections, generation)
     evolution = Evolution(world.store, world.results, Prompts(world.store), judging, generation, connections)
     return Evolved(world, evolution)
 
 
 def _on(store: Store) -> World:
     fresh = make_world(2)
-    return World(store, fresh.judging, Results(store), {})
+    return World(store, fresh.judging, Results(store), {}, fresh.generation)

@@ -27,7 +27,6 @@ from optimizer.domain import (
     utc_now,
 )
 from optimizer.generation import Generation
-from optimizer.generation.ahead import Ahead
 from optimizer.judges import JudgeSettings
 from optimizer.judges.scripted import Rule, judging_model
 from optimizer.judging import Judging
@@ -58,6 +57,7 @@ class World:
     judging: Judging
     results: Results
     models: dict[str, LanguageModel]
+    generation: Generation
 
     @property
     def study(self) -> Study:
@@ -66,6 +66,9 @@ class World:
     def set(self, **settings: object) -> None:
         changed = replace(self.study.settings, **settings)  # type: ignore[arg-type]
         self.store.replace(replace(self.study, settings=changed))
+
+    def retire(self, prompt: Prompt) -> None:
+        self.store.replace(replace(prompt, retired_at=utc_now()))
 
     def connect(self, name: str, rule: Rule | LanguageModel, **changed: object) -> str:
         """A connection whose model judges by a rule."""
@@ -110,9 +113,13 @@ def ended(run: Run, within_s: float = 20.0) -> RunProgress:
 
 
 def make_world(
-    prompts: int = 4, inputs: int = 6, settings: Settings = QUIET, where: str = "memory://"
+    prompts: int = 4,
+    inputs: int = 6,
+    settings: Settings = QUIET,
+    where: str = "memory://",
+    written: bool = True,
 ) -> World:
-    """Prompt p3 is better than p2, and so on; every output exists."""
+    """Prompt p3 is better than p2, and so on; every output exists, or where they are not ``written`` none."""
     store = open_store(where)
     study = Study(STUDY, "Test", "Write well.", "- Good\n- Short", settings=settings)
     arms = [
@@ -123,6 +130,7 @@ def make_world(
         Output(OutputId(f"{arm.id}-{row.id}"), STUDY, arm.id, row.id, f"quality {i} on {row.id}")
         for i, arm in enumerate(arms)
         for row in rows
+        if written
     ]
     store.add(
         Batch([study], arms, rows, outputs, [Rater(ANN, STUDY, "Ann"), Rater(RaterId("bob"), STUDY, "Bob")])
@@ -132,6 +140,5 @@ def make_world(
     connections = Connections(store, open=open_model)
     pairing, results = Pairing(store), Results(store)
     generation = Generation(store, connections)
-    ahead = Ahead(store, pairing, generation)
-    judging = Judging(store, pairing, results, connections, generation, ahead)
-    return World(store, judging, results, models)
+    judging = Judging(store, pairing, results, connections, generation)
+    return World(store, judging, results, models, generation)

@@ -2,7 +2,9 @@
 
 import re
 import signal
+from collections import Counter
 from collections.abc import Callable, Iterator
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -89,6 +91,10 @@ def test_a_study_without_outputs_is_generated_judged_and_ranked(run: Run, tmp_pa
     assert standings.rows[0].prompt.name == "P2"
     assert [prompt.name for prompt in standings.arms] == ["P0", "P1", "P2"]
     assert not np.triu(standings.wins).any()  # no vote ever went to the worse one, whatever the side
+    duels = [ballot.duel for ballot in store.ballots(STUDY)]
+    met = Counter((d.input, frozenset((d.first_prompt, d.second_prompt))) for d in duels)
+    assert {prompts for _, prompts in met} == {frozenset(p) for p in combinations(("p0", "p1", "p2"), 2)}
+    assert max(met.values()) <= 2  # the judge waited for outputs rather than judge the same again
     assert store.check() == []
     store.close()
 

@@ -3,11 +3,13 @@
 import json
 import threading
 import time
+from typing import ClassVar
 
 import pytest
 
 from optimizer.domain import (
     Batch,
+    Duel,
     Input,
     InputId,
     Outcome,
@@ -15,7 +17,6 @@ from optimizer.domain import (
     OutputId,
     Prompt,
     PromptId,
-    RaterId,
     RaterKind,
     Study,
     StudyId,
@@ -33,7 +34,7 @@ from optimizer.llm.base import Request
 from optimizer.llm.budget import Budget
 from optimizer.llm.errors import KeyRefused, ServerBusy, TooLong
 from optimizer.llm.scripted import Scripted
-from optimizer.pairing import Pairing
+from optimizer.pairing import Pairing, Wanted
 from optimizer.results import VoteFilter
 from optimizer.stats.stopping import AdviceKind
 from tests.optimizer.judging_world import ANN, QUIET, STUDY, World, ended, make_world, quality
@@ -330,20 +331,33 @@ def test_outputs_that_come_while_they_are_asked_for_are_seen(world: World) -> No
     world.store.add(Batch([Study(bare, "Bare", settings=QUIET)], prompts, [row]))
 
     class Quick:
-        """Looks what is lacking, and has it made before it could say that something is on its way."""
+        """Has outputs made before anybody could ask whether they are on their way."""
 
-        def prepare(self, study: StudyId, rater: RaterId) -> bool:
-            assert not pairing.content(study).playable.any()
-            made = [Output(OutputId(f"o-{p.id}"), study, p.id, row.id, f"quality {p.id}") for p in prompts]
+        waiting: ClassVar[list[Wanted]] = []
+        given_up: ClassVar[dict[tuple[PromptId, InputId], str]] = {}
+
+        def want(self, wanted: Wanted) -> None:
+            assert not pairing.content(bare).playable.any()
+            made = [Output(OutputId(f"o-{p.id}"), bare, p.id, row.id, f"quality {p.id}") for p in prompts]
             world.store.add(Batch(outputs=made))
-            return False
+            self.waiting.append(wanted)
+
+        def making(self, wanted: Wanted) -> bool:
+            raise AssertionError("They are there.")
+
+        def drop(self, wanted: Wanted) -> None:
+            self.waiting.remove(wanted)
 
     plan = Plan(bare, (Seat(world.connect("j", BEST)),))
     judge = judge_rater(bare, world.store.connections()[0], JudgeSettings())
     world.store.add(Batch(raters=[judge]))
     pairing = Pairing(world.store)
     docket = Docket(world.store, pairing, plan, judge, True, Quick(), utc_now)
-    assert docket.next().input == row.id
+    wanted = docket.next()
+    assert isinstance(wanted, Wanted)
+    duel = docket.next(wanted)
+    assert isinstance(duel, Duel)
+    assert (duel.input, Quick.waiting) == (row.id, [])
 
 
 def test_people_vote_at_the_same_time(world: World) -> None:
