@@ -3,13 +3,13 @@
 A prompt's text is fixed, so that the votes on it keep their meaning: an edit is a fork.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
 from optimizer.checks import check_template, check_text, clean_name, free_name
 from optimizer.domain import Batch, Origin, Prompt, PromptId, StudyId, new_id, utc_now
-from optimizer.errors import BadInput, Conflict, NotFound
+from optimizer.errors import BadInput, NotFound
 from optimizer.storage.base import Store
 
 
@@ -22,7 +22,7 @@ class Prompts:
 
     def write(self, study_id: StudyId, name: str, text: str, note: str = "") -> Prompt:
         """A new prompt. ``BadInput`` when it uses a variable that an input in use does not have,
-        ``Conflict`` when another prompt of the study, retired or not, has this name."""
+        ``Conflict`` of the store when another prompt of the study, retired or not, has this name."""
         prompt = self._made(study_id, name, text, note)
         self._store.add(Batch(prompts=[prompt]))
         return prompt
@@ -52,8 +52,7 @@ class Prompts:
 
     def rename(self, study_id: StudyId, prompt_id: PromptId, name: str) -> Prompt:
         old = self.get(study_id, prompt_id)
-        others = [other for other in self._store.prompts(study_id) if other.id != prompt_id]
-        renamed = replace(old, name=_unused_name(name, others))
+        renamed = replace(old, name=clean_name("prompt", name))
         self._store.replace(renamed)
         return renamed
 
@@ -81,18 +80,9 @@ class Prompts:
         raise NotFound(f"This study has no prompt '{prompt_id}'.")
 
     def _made(self, study_id: StudyId, name: str, text: str, note: str) -> Prompt:
-        name = _unused_name(name, self._store.prompts(study_id))
+        name = clean_name("prompt", name)
         if not text.strip():
             raise BadInput(f"The prompt '{name}' has no text.")
         check_template(check_text("prompt", text), self._store.inputs(study_id))
         note = check_text("note", note.strip())
         return Prompt(PromptId(new_id()), study_id, name, text, note=note, created_at=self._clock())
-
-
-def _unused_name(raw: str, prompts: Sequence[Prompt]) -> str:
-    name = clean_name("prompt", raw)
-    for prompt in prompts:
-        if prompt.name.casefold() == name.casefold():
-            retired = " (it is retired)" if prompt.retired_at else ""
-            raise Conflict(f"There is a prompt named '{prompt.name}' already{retired}. Choose another name.")
-    return name

@@ -27,7 +27,15 @@ from optimizer.storage.rows import (
     Value,
     write_time,
 )
-from optimizer.storage.rules import Known, References, check_references, check_votes, references
+from optimizer.storage.rules import (
+    Known,
+    References,
+    check_names,
+    check_references,
+    check_votes,
+    joining,
+    references,
+)
 from optimizer.storage.schema import ANSWER_COLUMNS
 from optimizer.storage.sql import Db
 
@@ -46,6 +54,7 @@ def add_batch(db: Db, batch: Batch, expiring: bool) -> None:
     known = _known(db, references(batch))
     check_references(batch, known)
     check_votes(batch, known, expiring)
+    check_names(joining(batch), prompts_of(db, {prompt.study for prompt in joining(batch)}))
 
     closing = {vote.duel: vote.at for vote in batch.votes if vote.withdrawn_at is None}
     duels = [
@@ -154,6 +163,12 @@ def _count_votes(db: Db, batch: Batch, known: Known) -> None:
 def load(db: Db, table: Table[Noun], ids: Collection[str]) -> list[Noun]:
     """Nouns by id, as far as there are such, in no order."""
     return [table.read(row) for row in db.among(f"SELECT {table.listed()} FROM {table.name} WHERE id", ids)]
+
+
+def prompts_of(db: Db, studies: Collection[StudyId]) -> list[Prompt]:
+    """All prompts of these studies, in no order."""
+    rows = db.among(f"SELECT {PROMPTS.listed()} FROM prompts WHERE study", studies)
+    return [PROMPTS.read(row) for row in rows]
 
 
 def get(db: Db, table: Table[Noun], id: str) -> Noun:

@@ -16,6 +16,8 @@ The promises, which the contract tests check on each registered store:
 8.  Calls may come from any number of threads, and for durable stores from several processes.
 9.  Unknown ids raise ``NotFound``; an id that is taken, a second output for the same prompt, input and
     sample, or a second rubric of the same study and version, raises ``Conflict``.
+10. A prompt that joins a stored study, or is renamed, has a name that no other prompt of the study has,
+    retired or not, case and outer blanks aside: else ``Conflict``.
 """
 
 from collections.abc import Sequence

@@ -9,7 +9,15 @@ from typing import TypeVar
 
 from optimizer.domain import ANSWERS, Duel, DuelId, Input, Prompt, Rater, Study, Vote, VoteId
 from optimizer.errors import Conflict, DuelClosed
-from optimizer.storage.adding import get, grow, log_event, move_counts, notes_of, standing_votes
+from optimizer.storage.adding import (
+    get,
+    grow,
+    log_event,
+    move_counts,
+    notes_of,
+    prompts_of,
+    standing_votes,
+)
 from optimizer.storage.counting import Counts
 from optimizer.storage.rows import (
     DUELS,
@@ -23,7 +31,7 @@ from optimizer.storage.rows import (
     merged_settings,
     write_time,
 )
-from optimizer.storage.rules import CHANGEABLE, check_change, check_storable
+from optimizer.storage.rules import CHANGEABLE, check_change, check_names, check_storable
 from optimizer.storage.sql import Db
 
 Changeable = TypeVar("Changeable", Study, Prompt, Input, Rater)
@@ -100,7 +108,8 @@ def replace_noun(db: Db, noun: Study | Prompt | Input | Rater) -> None:
             settings = merged_settings(stored[0][0], noun.settings)
             db.execute("UPDATE studies SET settings = ? WHERE id = ?", (settings, noun.id))
         case Prompt():
-            _change(db, PROMPTS, noun)
+            if _change(db, PROMPTS, noun).name != noun.name:
+                check_names([noun], prompts_of(db, [noun.study]))
             grow(db, noun.study, content_version=1)
         case Input():
             _change(db, INPUTS, noun)

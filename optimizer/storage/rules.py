@@ -138,6 +138,28 @@ def check_votes(batch: Batch, known: Known, expiring: bool) -> None:
             standing[duel.id] = vote
 
 
+def check_names(prompts: Iterable[Prompt], stored: Iterable[Prompt]) -> None:
+    """``Conflict`` where a name is another prompt's of the same study, retired or not; case and outer blanks
+    aside. Looked at in the store, for only there nobody comes in between."""
+    named = {prompt.id: prompt for prompt in prompts}
+    taken = {_name(other): other for other in stored if other.id not in named}
+    for prompt in named.values():
+        other = taken.setdefault(_name(prompt), prompt)
+        if other.id != prompt.id:
+            retired = " (it is retired)" if other.retired_at else ""
+            raise Conflict(f"There is a prompt named '{other.name}' already{retired}. Choose another name.")
+
+
+def joining(batch: Batch) -> list[Prompt]:
+    """The prompts whose study is stored already. A study that comes with its prompts is taken as it is."""
+    fresh = {study.id for study in batch.studies}
+    return [prompt for prompt in batch.prompts if prompt.study not in fresh]
+
+
+def _name(prompt: Prompt) -> tuple[StudyId, str]:
+    return prompt.study, prompt.name.strip().casefold()
+
+
 def check_change(old: Study | Prompt | Input | Rater, new: Study | Prompt | Input | Rater) -> None:
     """``Conflict`` when anything but the changeable fields differs."""
     allowed = CHANGEABLE[type(old)]

@@ -31,9 +31,11 @@ from optimizer.storage.counting import Counts
 from optimizer.storage.rules import (
     Known,
     check_change,
+    check_names,
     check_references,
     check_storable,
     check_votes,
+    joining,
     references,
 )
 
@@ -94,6 +96,9 @@ class Shelves:
             if noun.id not in self._changeable(noun):
                 raise NotFound(f"No {type(noun).__name__.lower()} {noun.id!r}.")
             check_change(self._changeable(noun)[noun.id], noun)
+        changed = {noun.id: noun for noun in batch.changes if isinstance(noun, Prompt)}
+        renamed = [noun for noun in changed.values() if self.prompts[noun.id].name != noun.name]
+        check_names([*renamed, *joining(batch)], {**self.prompts, **changed}.values())
 
         for study in batch.studies:
             self.tallies[study.id] = Tallies()

@@ -221,7 +221,7 @@ def test_a_batch_with_one_fault_changes_nothing(store: Store, fault: Batch, erro
     before = snapshot(store)
     fine = Batch(
         studies=[study_of("t"), *fault.studies],
-        prompts=[replace(world().prompts[0], id=PromptId("fine")), *fault.prompts],
+        prompts=[replace(world().prompts[0], id=PromptId("fine"), name="Fine"), *fault.prompts],
         inputs=[replace(world().inputs[0], id=InputId("fine")), *fault.inputs],
         outputs=[replace(world().outputs[0], id=OutputId("fine"), sample=5), *fault.outputs],
         raters=[replace(world().raters[0], id=RaterId("fine")), *fault.raters],
@@ -501,7 +501,7 @@ def test_answered_tells_what_statistics_need(store: Store) -> None:
 def test_content_version_grows_with_content_only(store: Store) -> None:
     base = world()
     for change in (
-        Batch(prompts=[replace(base.prompts[0], id=PromptId("new"))]),
+        Batch(prompts=[replace(base.prompts[0], id=PromptId("new"), name="New")]),
         Batch(inputs=[replace(base.inputs[0], id=InputId("new"))]),
         Batch(outputs=[replace(base.outputs[0], id=OutputId("new"), sample=1)]),
         Batch(changes=[replace(base.prompts[0], retired_at=NOW)]),

@@ -29,7 +29,7 @@ def file(tmp_path: Path) -> str:
     store = SqliteStore(tmp_path / "source.db")
     store.add(world())
     store.add(world("t"))
-    parent = replace(world().prompts[0], id=PromptId("parent"))
+    parent = replace(world().prompts[0], id=PromptId("parent"), name="Parent")
     child = Prompt(PromptId("child"), S, "Child", "nul \0 and \ufdd0", PromptId("parent"), created_at=NOW)
     settings = {"request_hash": "abc", "stop": ["\0"]}
     output = replace(world().outputs[0], id=OutputId("odd"), sample=1, text="\0値", settings=settings)
