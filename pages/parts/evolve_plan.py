@@ -1,7 +1,7 @@
 """The automatic run's plan: who proposes, who votes, how long, within which limits."""
 
 from collections.abc import Mapping
-from dataclasses import fields, replace
+from dataclasses import fields
 
 import streamlit as st
 
@@ -12,7 +12,7 @@ from optimizer.judges import JUDGES, JudgeSettings
 from optimizer.judging.plan import Seat
 from optimizer.llm.budget import Budget
 from optimizer.proposers import PROPOSERS
-from pages.parts import evolve_choice, keys, labels, limits, notices
+from pages.parts import evolve_choice, labels, limits, tasks
 from pages.parts.access import Visit
 from pages.parts.evolve_propose import WHOSE
 
@@ -118,8 +118,8 @@ def _button(visit: Visit, plan: Plan, busy: bool) -> None:
         type="primary",
         key="loop_start",
         icon=":material/autorenew:",
-        on_click=_start,
-        args=(visit, plan),
+        on_click=tasks.start,
+        args=(visit, plan, "loop"),
         disabled=busy,
     )
 
@@ -139,9 +139,3 @@ def _calls(plan: Plan, proposals: int, votes: int) -> int:
     each = max((JUDGES[one.settings.mode].answers(one.settings.repeats) for one in plan.judges), default=0)
     written = proposals if PROPOSERS[plan.proposer].needs_model else 0
     return written + votes * each + (proposals * plan.child_inputs if plan.outputs else 0)
-
-
-def _start(visit: Visit, plan: Plan) -> None:
-    """A limit that was typed just before the press holds, though the button was drawn without it."""
-    limited = replace(plan, budget=limits.typed("loop"))
-    notices.attempt(lambda: visit.services.work.submit(limited, keys.typed(visit)))

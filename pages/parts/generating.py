@@ -15,7 +15,7 @@ from optimizer.generation.costs import Preview, money_text
 from optimizer.generation.stability import Stability
 from optimizer.llm.budget import NOTHING, Budget, Spend
 from optimizer.work.nouns import Kind
-from pages.parts import jobs, keys, labels, limits, notices, tasks
+from pages.parts import jobs, labels, limits, notices, tasks
 from pages.parts.access import Visit
 
 STEADY, VARIED = 0.25, 0.5  # distance of repeats; outputs of different prompts differ by 0.5 to 0.6
@@ -95,8 +95,8 @@ def _draw_button(visit: Visit, order: Order, connection: Connection) -> None:
             type="primary",
             key="generate",
             icon=":material/bolt:",
-            on_click=_start,
-            args=(visit, order),
+            on_click=tasks.start,
+            args=(visit, order, "generate"),
         )
         if preview.money is None:
             st.caption("The connection has no prices, so the cost cannot be foretold.")
@@ -119,12 +119,6 @@ def _say_all_is_there(visit: Visit, order: Order, connection: Connection, versio
         "grid and release those that may be shown.",
         icon=":material/front_hand:",
     )
-
-
-def _start(visit: Visit, order: Order) -> None:
-    """A limit that was typed just before the press holds, though the button was drawn without it."""
-    limited = replace(order, budget=limits.typed("generate"))
-    notices.attempt(lambda: visit.services.work.submit(limited, keys.typed(visit)))
 
 
 @st.cache_data(max_entries=64, show_spinner=False)

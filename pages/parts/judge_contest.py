@@ -7,7 +7,7 @@ import streamlit as st
 from optimizer.domain import Connection, Prompt, PromptId, Study
 from optimizer.errors import PromptDuelError
 from optimizer.judging.spo import CLEAR, Contest, challenge, outcome_of, sampled_inputs
-from pages.parts import judge_plan, labels
+from pages.parts import judge_plan, labels, tasks
 from pages.parts.access import Visit
 
 
@@ -48,7 +48,7 @@ def draw(visit: Visit, study: Study, known: Mapping[str, Connection]) -> None:
         type="primary",
         key="contest_start",
         icon=":material/swords:",
-        on_click=judge_plan.start,
+        on_click=tasks.start,
         args=(visit, challenge(study, name, champion, challenger, inputs)),
     )
     contest = outcome_of(store, study, champion, challenger, inputs)

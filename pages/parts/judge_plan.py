@@ -1,7 +1,6 @@
 """What an automatic run shall do: who judges, how, how much, within which limits; and its cost beforehand."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 import streamlit as st
 
@@ -13,7 +12,7 @@ from optimizer.judging.estimate import Estimate
 from optimizer.judging.plan import Plan, Seat
 from optimizer.llm.budget import Budget
 from optimizer.work.nouns import Kind
-from pages.parts import keys, labels, limits, notices, tasks
+from pages.parts import labels, limits, tasks
 from pages.parts.access import Visit
 
 NO_OUTPUTS = "Nothing: only outputs that are there"
@@ -60,7 +59,7 @@ def _offer_to_go_on(visit: Visit, study: Study, known: Mapping[str, Connection])
             key="judge_go_on",
             icon=":material/play_arrow:",
             help="Limits count from now on.",
-            on_click=start,
+            on_click=tasks.start,
             args=(visit, plan),
         )
 
@@ -148,17 +147,12 @@ def _button(visit: Visit, study: Study, plan: Plan) -> None:
         type="primary",
         key="judge_start",
         icon=":material/gavel:",
-        on_click=_start_limited,
-        args=(visit, plan),
+        on_click=tasks.start,
+        args=(visit, plan, "judge"),
         disabled=any(not run.ended for run in runs) or tasks.busy(visit, study, Kind.JUDGE),
     )
     if most.money is None:
         st.caption("A connection has no prices, so the cost in money cannot be foretold.")
-
-
-def _start_limited(visit: Visit, plan: Plan) -> None:
-    """A limit that was typed just before the press holds, though the button was drawn without it."""
-    start(visit, replace(plan, budget=limits.typed("judge")))
 
 
 def took(most: Estimate) -> str:
@@ -166,8 +160,3 @@ def took(most: Estimate) -> str:
     told = f"{labels.counted(most.votes, 'vote')}, at most {labels.counted(most.calls, 'call')}"
     told += f", about {most.tokens:,} tokens"
     return told if most.money is None else f"{told}, about {money_text(most.money)}"
-
-
-def start(visit: Visit, plan: Plan) -> None:
-    """Begin the run. For callbacks."""
-    notices.attempt(lambda: visit.services.work.submit(plan, keys.typed(visit)))

@@ -1,12 +1,15 @@
-"""What workers and other servers do: how far it is, what it took, stop and resume."""
+"""Starting long work; and what workers and other servers do of it: how far it is, what it took, stop and
+resume. Of what this server does itself, nothing."""
+
+from dataclasses import replace
 
 import streamlit as st
 
 from optimizer.domain import Study
 from optimizer.llm.budget import Budget
 from optimizer.work.elsewhere import AtWork
-from optimizer.work.nouns import Kind, State, Task
-from pages.parts import access, labels, limits, notices
+from optimizer.work.nouns import Kind, State, Task, What
+from pages.parts import access, keys, labels, limits, notices
 from pages.parts.access import Visit
 from pages.parts.jobs import took
 
@@ -22,6 +25,13 @@ SAID = {
 }
 UNITS = {Kind.GENERATE: "output", Kind.JUDGE: "vote", Kind.EVOLVE: "round"}
 UNFINISHED = (State.CANCELLED, State.SPENT, State.STOPPED)
+
+
+def start(visit: Visit, what: What, limit: str = "") -> None:
+    """Have it done; for callbacks. ``limit`` is the prefix of its fields of ``limits``: what was typed just
+    before the press holds, though the button was drawn without it."""
+    limited = replace(what, budget=limits.typed(limit)) if limit else what
+    notices.attempt(lambda: visit.services.work.submit(limited, keys.typed(visit)))
 
 
 def of_study(visit: Visit, study: Study, kind: Kind) -> list[Task]:
