@@ -10,7 +10,7 @@ from optimizer.errors import BadInput
 from optimizer.judges import JudgeSettings
 from optimizer.judging.plan import Seat
 from optimizer.llm.budget import NO_LIMIT, Budget
-from optimizer.proposers import PROPOSERS
+from optimizer.proposers import proposer_named
 from optimizer.proposers.base import MOST_PROPOSALS
 from optimizer.proposers.dials import Dial
 from optimizer.results import VoteFilter
@@ -49,12 +49,11 @@ class Order:
 
     def check(self) -> None:
         """``BadInput`` says what is wrong with it."""
-        if self.proposer not in PROPOSERS:
-            raise BadInput(f"There is no proposer '{self.proposer}'. Known are {', '.join(PROPOSERS)}.")
+        proposer = proposer_named(self.proposer)
         if not 1 <= self.count <= MOST_PROPOSALS:
             raise BadInput(f"{self.count} proposals at a time: choose 1 to {MOST_PROPOSALS}.")
-        if PROPOSERS[self.proposer].needs_model and not self.connection:
-            raise BadInput(f"'{PROPOSERS[self.proposer].label}' needs a connection to a model. Choose one.")
+        if proposer.needs_model and not self.connection:
+            raise BadInput(f"'{proposer.label}' needs a connection to a model. Choose one.")
         if self.proposer == "control" and self.dial is None:
             raise BadInput("Say what to control and its set point.")
 

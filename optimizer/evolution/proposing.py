@@ -94,7 +94,6 @@ class Proposing:
         self._model = model
         self._limit = limit
         self._ledger = ledger
-        self._before = ledger.spent
         self._cancelled = cancelled
         self._todo = deque(steps)
         self._wanted = len(steps)

@@ -12,8 +12,6 @@ from optimizer.llm.base import Completion, FinishReason, Request, Usage
 from optimizer.llm.errors import EmptyAnswer, NotRecorded
 from optimizer.llm.tokens import estimate, estimate_input
 
-SCHEME = "scripted"
-
 
 class Scripted:
     """Answers with ``reply(request)``; a reply may raise any ``ProviderError``."""

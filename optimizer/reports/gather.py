@@ -57,7 +57,7 @@ class Reports:
             standings=standings,
             race=race_of(study, arms, votes, RACE_POINTS),
             winner=winner,
-            evidence=evidence_of(rows, answered, self._imported(study_id, rows)),
+            evidence=evidence_of(rows, answered, self._imported(rows)),
             voices=None if winner is None else voices_of(self._newest(study_id), winner.prompt.id, rows),
             duels=() if winner is None else self._duels(study, winner.prompt, rival, rows),
             segments=() if winner is None else segments_of(votes, arms, inputs, winner.prompt),
@@ -91,7 +91,7 @@ class Reports:
                 cells[key.prompt, key.input].append(key.length)
         return {cell: sum(lengths) / len(lengths) for cell, lengths in cells.items()}
 
-    def _imported(self, study: StudyId, rows: Sequence[Answered]) -> bool:
+    def _imported(self, rows: Sequence[Answered]) -> bool:
         """Were the votes cast in another tool? Told from the first of them: a study is imported whole."""
         return bool(rows) and self._store.duel(rows[0].duel).selector == "imported"
 

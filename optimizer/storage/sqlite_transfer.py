@@ -13,7 +13,6 @@ class SqliteSide:
     """The ``Side`` protocol on a file. One connection; not for threads."""
 
     def __init__(self, path: str) -> None:
-        self._path = path
         self._db = sqlite3.connect(path, timeout=30, isolation_level=None)
         self._db.execute("PRAGMA foreign_keys = OFF")  # looked at when all rows are there
         self._db.execute("BEGIN")

@@ -137,7 +137,7 @@ def transfer(source: Side, target: Side, tell: Callable[[str, int], None]) -> li
     return [_compare(source, target, shape) for shape in SHAPES]
 
 
-def checksum(shape: Shape, rows: Iterable[Row]) -> tuple[int, str]:
+def checksum(rows: Iterable[Row]) -> tuple[int, str]:
     """How many rows, and a SHA-256 over them in order, in hexadecimal digits."""
     count, digest = 0, hashlib.sha256()
     for row in rows:
@@ -179,5 +179,5 @@ def _send(source: Side, target: Side, shape: Shape, tell: Callable[[str, int], N
 
 
 def _compare(source: Side, target: Side, shape: Shape) -> Compared:
-    (here, ours), (there, theirs) = (checksum(shape, side.rows(shape)) for side in (source, target))
+    (here, ours), (there, theirs) = (checksum(side.rows(shape)) for side in (source, target))
     return Compared(shape.name, (here, there), (ours, theirs))

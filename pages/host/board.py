@@ -194,7 +194,7 @@ def draw_live() -> None:
             race = race_of(visit, study, study.id)
             if session.names_hidden:
                 standings, race = board_names.hidden(standings, race, session)
-            advice.banner(standings, study)
+            advice.banner(standings)
             draw_race(standings, race)
     with right:
         draw_raters(figures)

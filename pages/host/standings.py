@@ -123,7 +123,7 @@ if not standings.votes:
     st.page_link("rater/duel.py", label="Vote", icon=":material/compare_arrows:")
     st.stop()
 
-advice.banner(standings, study)
+advice.banner(standings)
 with st.container(horizontal=True):
     st.metric("Votes counted", f"{standings.votes:,}", width="content")
     st.metric("Raters", f"{standings.raters:,}", width="content")

@@ -3,7 +3,6 @@
 import numpy as np
 import streamlit as st
 
-from optimizer.domain import Study
 from optimizer.standings import Standings
 from optimizer.stats.stopping import AdviceKind
 from optimizer.stats.winners import borda, condorcet, copeland, shares, von_neumann
@@ -40,7 +39,7 @@ def headed(standings: Standings) -> str:
     return f"{head} {sentence(standings)}".strip()
 
 
-def banner(standings: Standings, study: Study) -> None:
+def banner(standings: Standings) -> None:
     """The advice, in the colour of what it asks for."""
     advice = standings.advice
     if advice is None:

@@ -99,7 +99,7 @@ def _choosing(prefix: str, settings: Settings, has_scores: bool) -> None:
         help="0 means open-ended. Some ways to choose pairs need it.",
     )
     planned = bool(st.session_state[f"{prefix}_budget"])
-    menu = offered(given(bool(planned), has_scores))
+    menu = offered(given(planned, has_scores))
     names = {offer.name: offer.label for offer in menu}
     usable = [offer.name for offer in menu if offer.missing is None or offer.name == settings.selector]
     st.selectbox(
