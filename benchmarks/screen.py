@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
@@ -81,7 +81,7 @@ def wait_for(page: Page, address: str, selector: str) -> None:
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.02)
-    page.wait_for_selector(selector, timeout=60_000)
+    page.wait_for_selector(selector, state="attached", timeout=60_000)
 
 
 def start_times(page: Page, rounds: int) -> dict[str, list[float]]:
@@ -102,16 +102,15 @@ def start_times(page: Page, rounds: int) -> dict[str, list[float]]:
     return times
 
 
-def press_times(page: Page, address: str, selector: str, votes: int) -> list[float]:
-    """Milliseconds from key press to next pair."""
-    wait_for(page, address, selector)
-    page.wait_for_timeout(1000)
-    times = []
-    for turn in range(votes + 10):
-        elapsed = page.evaluate(PRESS, ["ab"[turn % 2], selector])
-        if turn >= 10:
-            times.append(float(elapsed))
-        page.wait_for_timeout(120)
+def press_times(pages: dict[str, tuple[Page, str]], presses: int) -> dict[str, list[float]]:
+    """Milliseconds from key press to next pair, the pages in turn, so that all meet the same machine."""
+    times: dict[str, list[float]] = {name: [] for name in pages}
+    for turn in range(presses + 10):
+        for name, (page, selector) in pages.items():
+            elapsed = page.evaluate(PRESS, ["ab"[turn % 2], selector])
+            if turn >= 10:
+                times[name].append(float(elapsed))
+            page.wait_for_timeout(120)
     return times
 
 
@@ -152,19 +151,23 @@ def main() -> None:
             print(f"start to content, {name:6} (s): median {median[name]:.2f} {[round(t, 2) for t in times]}")
         if starts:
             print(f"  ratio of medians: {median['ours'] / median['empty']:.2f}")
-        presses: dict[str, list[float]] = {}
-        answer = "[class*=st-key-vote_A_]"
-        for name, script, selector, votes in (
-            ("bare", "benchmarks/bare/two_columns.py", "[class*=st-key-left_]", 0),
-            ("few votes", "app.py", answer, 100),
-            ("many votes", "app.py", answer, chosen.many),
-        ):
-            with tempfile.TemporaryDirectory() as folder:
+        with ExitStack() as open_ones:
+            pages = {}
+            for name, script, selector, votes in (
+                ("bare", "benchmarks/bare/two_columns.py", "[class*=st-key-left_]", 0),
+                ("few votes", "app.py", "[class*=st-key-vote_A_]", 100),
+                ("many votes", "app.py", "[class*=st-key-vote_A_]", chosen.many),
+            ):
+                folder = open_ones.enter_context(tempfile.TemporaryDirectory())
                 if votes:
                     fill(Path(folder), votes)
-                with serving(ROOT / script, Path(folder)) as address, browser.new_page() as page:
-                    presses[name] = press_times(page, address, selector, chosen.presses)
-            print(f"key to next pair, {name:10} (ms): {summary(presses[name])}")
+                address = open_ones.enter_context(serving(ROOT / script, Path(folder)))
+                page = open_ones.enter_context(browser.new_page())
+                wait_for(page, address, selector)
+                pages[name] = page, selector
+            presses = press_times(pages, chosen.presses)
+        for name, times in presses.items():
+            print(f"key to next pair, {name:10} (ms): {summary(times)}")
         for one, other in (("few votes", "bare"), ("many votes", "few votes")):
             print(f"  p95 ratio, {one} to {other}: {p95(presses[one]) / p95(presses[other]):.2f}")
         browser.close()

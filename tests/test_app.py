@@ -83,6 +83,7 @@ def test_scripts_are_packed_once_and_all_else_is_sent_as_it_is() -> None:
     for path, headers in (
         ("/static/js/a.js", {"Accept-Encoding": "identity"}),
         ("/static/js/a.js", {"If-None-Match": "e"}),
+        ("/static/js/a.js", {"Host": "localhost:8501"}),
         ("/static/media/a.woff2", {}),
         ("/media/a.js", {}),
         ("/static/js/gone.js", {}),
