@@ -10,7 +10,6 @@ import gzip
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from urllib.parse import urlsplit
 
 import streamlit as st
 from starlette.datastructures import Headers as Headed
@@ -28,7 +27,7 @@ from optimizer.metrics import CONTENT_TYPE, SESSIONS, exposed
 
 PERSON_COOKIE = "prompt_duel_person"
 ONE_YEAR = 365 * 24 * 3600
-LOCAL = {"localhost", "127.0.0.1", "::1"}
+LOCAL = ("localhost:", "127.0.0.1:", "[::1]:")  # how the address of a page on this machine begins
 
 # Model outputs are drawn in the page, so nothing but our own origin may run, load or be sent to.
 # (Streamlit's page has one inline script, a flag for crawlers, which is blocked and not missed.)
@@ -135,7 +134,7 @@ class Packed:
         if scope["type"] != "http" or scope["method"] != "GET" or "/static/" not in scope["path"]:
             return False
         headers = Headed(scope=scope)
-        if urlsplit(f"//{headers.get('host', '')}").hostname in LOCAL:
+        if headers.get("host", "").startswith(LOCAL):
             return False
         wants_part = "range" in headers or "if-none-match" in headers or "if-modified-since" in headers
         takes = "gzip" in headers.get("accept-encoding", "") and not wants_part

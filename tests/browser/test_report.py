@@ -95,6 +95,7 @@ def test_the_presentation_goes_by_keys(server: Server, page: Page) -> None:
     page.goto(f"{server.address}/present?study={study.id}")
     expect(page.get_by_text("Which prompt is best for this task?")).to_be_visible()
     settled(page)
+    expect(page.get_by_role("button", name="Next")).to_be_visible()  # it is the button that hears the key
     page.keyboard.press("ArrowRight")
     expect(page.get_by_text("Votes so far: 0")).to_be_visible()
     settled(page)
