@@ -2,7 +2,8 @@
 
 import re
 
-from playwright.sync_api import BrowserContext, Page, expect
+import pytest
+from playwright.sync_api import Browser, Page, expect
 
 from optimizer.domain import Outcome
 from tests.browser.conftest import Server
@@ -19,18 +20,25 @@ from tests.browser.steps import (
 )
 
 
+@pytest.fixture
+def page(warm_page: Page) -> Page:
+    """One person all along: the studies differ."""
+    return warm_page
+
+
 def test_the_sample_study_is_voted_to_a_stop_by_keyboard_alone(page: Page, server: Server) -> None:
-    """A rater who always prefers the same order of prompts: its first one must win, whatever the side."""
+    """A rater who always prefers the same order of prompts, neighbours less clearly: its best one must win,
+    whatever the side."""
     open_duel(page, server.address)
     store = server.store
     study = shown_duel(page, store).study
     order = [prompt.id for prompt in store.prompts(study)]
     for turn in range(120):
         duel = shown_duel(page, store)
-        first_is_better = order.index(duel.first_prompt) > order.index(duel.second_prompt)
-        if turn % 6 == 5:
-            page.wait_for_timeout(2000)  # the line under the answers is worked out when it is calm
-        press(page, "a" if first_is_better else "b")
+        lead = order.index(duel.first_prompt) - order.index(duel.second_prompt)
+        if turn > 15 and turn % 4 == 3:
+            page.wait_for_timeout(1500)  # the line under the answers is worked out when it is calm
+        press(page, ("1" if lead > 1 else "a") if lead > 0 else ("5" if lead < -1 else "b"))
         line = page.locator(".st-key-bar").inner_text()
         if "Stop." in line:
             break
@@ -77,10 +85,9 @@ def test_reload_in_mid_duel_shows_the_same_duel(page: Page, server: Server) -> N
     assert (duel_id(page), page.locator(FIRST).inner_text(), page.locator(SECOND).inner_text()) == before
 
 
-def test_another_person_gets_another_duel(page: Page, server: Server, context: BrowserContext) -> None:
+def test_another_person_gets_another_duel(page: Page, server: Server, browser: Browser) -> None:
     open_duel(page, server.address)
-    assert context.browser is not None
-    other = context.browser.new_context().new_page()
+    other = browser.new_context().new_page()
     open_duel(other, server.address)
     assert duel_id(other) != duel_id(page)
     other.context.close()
