@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from optimizer.stats.bradley_terry import SCALES, VOTES_FOR_SCALE
 from optimizer.stats.cells import Cells
 from optimizer.stats.likelihood import Likelihood, choose_likelihood
-from optimizer.stats.newton import Mode, climb
+from optimizer.stats.newton import TOLERANCE, Mode, climb
 from optimizer.stats.posterior import Posterior, average
 from optimizer.stats.system import System, Widths
 from optimizer.stats.widths import (
@@ -34,6 +34,7 @@ FloatArray = NDArray[np.float64]
 
 INPUT_SDS = (0.0, 0.3, 0.6, 1.2)
 RELIABILITY_SD = 0.7  # of log a_r
+NEAR = 1e-6  # tolerance with reliabilities, whose steps gain a share of the rest each, ever the same one
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,8 @@ def _with_reliability(system: System, wider: System, trial: Trial) -> Trial:
 def _read(system: System, trials: list[Trial]) -> Fit:
     """The average posterior of strengths, and the rest at the best widths."""
     best = max(trials, key=support_of)
-    mode = climb(system, best.prior_sd, best.input_sd, best.mode.point, slopes=best.mode.slopes)
+    tolerance = NEAR if system.with_reliability else TOLERANCE
+    mode = climb(system, best.prior_sd, best.input_sd, best.mode.point, tolerance, best.mode.slopes)
     k = system.k
     parts = [_strengths(replace(trial, mode=mode) if trial is best else trial, k) for trial in trials]
     bias, length, _, kappa = system.split(mode.point.sides)

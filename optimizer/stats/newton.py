@@ -22,7 +22,7 @@ from optimizer.stats.system import Point, System
 
 FloatArray = NDArray[np.float64]
 
-MAX_STEPS = 100
+MAX_STEPS = 200
 TOLERANCE = 1e-9  # of what a step promises to gain, in units of log probability
 LONGEST_STEP = 5.0  # logits; longer ones are cut
 ENOUGH = 0.2  # of what is promised must be gained, else the step is halved; a quadratic gains one half

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize
 
+from optimizer.stats import model, newton
 from optimizer.stats.bradley_terry import fit_by_evidence, fit_strengths
 from optimizer.stats.cells import Cells
 from optimizer.stats.likelihood import choose_likelihood, graded, half_wins, with_ties
@@ -11,7 +12,7 @@ from optimizer.stats.model import fit
 from optimizer.stats.newton import climb, newton_step
 from optimizer.stats.priors import by_lineage, by_similarity
 from optimizer.stats.system import Point, System, Widths
-from optimizer.stats.tally import LEVELS, Tally
+from optimizer.stats.tally import FIRST, LEVELS, SECOND, Tally
 
 GRADES = np.array([0, 2, 3, 5, 7])  # first clearly, slightly, tie, second slightly, clearly
 
@@ -324,3 +325,27 @@ def test_the_answer_model_is_the_one_the_counts_call_for():
     _, _, cells = simulated(200)
     assert type(fit(cells).likelihood) is type(choose_likelihood(cells.counts))
     assert fit(cells, answers=half_wins).levels.size == 0
+
+
+def careless_votes(seed):
+    """80 votes of six raters on five arms, the first two of whom answer with a fair coin."""
+    rng = np.random.default_rng(seed)
+    strengths = rng.normal(size=5)
+    rows = {}
+    for _ in range(80):
+        first, second = (int(arm) for arm in rng.choice(5, 2, replace=False))
+        rater = int(rng.integers(6))
+        chance = 0.5 if rater < 2 else 1.0 / (1.0 + np.exp(strengths[second] - strengths[first]))
+        place = (0, rater, first, second, FIRST if rng.random() < chance else SECOND)
+        rows[place] = rows.get(place, 0.0) + 1.0
+    return Cells.from_rows(5, ((*place, count) for place, count in rows.items()), 1, 6)
+
+
+def test_careless_raters_do_not_keep_the_fit_from_its_end(monkeypatch):
+    """The steps near the mode of seed 10 gain a twentieth less each time: a hundred were not enough."""
+    soon = fit(careless_votes(10), with_reliability=True)
+    monkeypatch.setattr(model, "NEAR", 1e-11)
+    monkeypatch.setattr(newton, "MAX_STEPS", 5000)
+    late = fit(careless_votes(10), with_reliability=True)
+    assert np.all(np.abs(soon.posterior.mean - late.posterior.mean) < 0.03 * late.posterior.sd)
+    assert np.all(np.abs(np.log(soon.reliability / late.reliability)) < 0.03)
