@@ -26,7 +26,7 @@ class Tasks:
         return replace(task, version=self._documents.put(document_of(task)).version)
 
     def get(self, id: str) -> Task:
-        document = self._documents.get(KIND, id)
+        document = self._documents.get(KIND, id, fresh=True)
         if document is None:
             raise NotFound("This task is not here any more.")
         return task_of(document)

@@ -1,5 +1,6 @@
 """Tasks as they are kept: read back as written, taken by one worker at a time, cancelled and resumed."""
 
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
@@ -14,11 +15,13 @@ from optimizer.judging.plan import Match, Seat
 from optimizer.judging.plan import Plan as JudgingPlan
 from optimizer.llm.budget import Budget, Spend
 from optimizer.proposers.dials import Dial
+from optimizer.storage import open_store
 from optimizer.storage.memory import MemoryStore
 from optimizer.work.codec import document_of, task_of
 from optimizer.work.nouns import State, Status, Task, What
 from optimizer.work.tasks import Tasks
 from tests.optimizer.storage.world import study_of
+from tests.postgresql import PostgresServer
 
 S = StudyId("s")
 SEAT = Seat("c", JudgeSettings("majority", 5, 0.5, True))
@@ -97,3 +100,17 @@ def test_old_tasks_are_forgotten(tasks: Tasks, monkeypatch: pytest.MonkeyPatch) 
     assert [task.id for task in tasks.all(S)][1:] == [made[3].id, made[2].id]
     with pytest.raises(NotFound):
         tasks.get(made[0].id)
+
+
+def test_a_worker_claims_at_once_what_another_process_has_resumed(postgres: PostgresServer) -> None:
+    """Documents are believed for a while; a claim on what was believed would leave the task to nobody."""
+    address = postgres.empty_database()
+    with closing(open_store(address)) as worker_s, closing(open_store(address)) as screen_s:
+        worker_s.add(Batch([study_of("s")]))
+        worker, screen = Tasks(worker_s), Tasks(screen_s)
+        task = screen.add(Order(S, "c"))
+        assert worker.claim(task.id, "w")
+        for _ in range(2):  # the second says nothing new, so it is a mere look
+            assert worker.note(task.id, "w", Status(State.SPENT))
+        screen.change(task.id, lambda known: replace(known, status=Status(State.QUEUED)))
+        assert worker.claim(task.id, "w") is not None
