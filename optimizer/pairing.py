@@ -31,7 +31,7 @@ from optimizer.newcomers import introduce
 from optimizer.selectors import SELECTORS
 from optimizer.selectors.base import Pair, Record, uniform_pair
 from optimizer.selectors.inputs import IntArray, choose_input
-from optimizer.storage.asking import Desk, Meetings, Turn
+from optimizer.storage.asking import Desk, Meetings
 from optimizer.storage.base import OutputKey, Store
 
 Rng = np.random.Generator
@@ -155,10 +155,6 @@ class Pairing:
     def stands(self, wanted: Wanted) -> bool:
         """May it still be asked? Not when its prompts or its input were retired meanwhile."""
         return self.content(wanted.study).holds(wanted.input, wanted.first, wanted.second)
-
-    def playable(self, study: StudyId, turn: Turn) -> bool:
-        """May this earlier duel be asked again? Not when a prompt or the input was retired since."""
-        return self.content(study).holds(turn.input, turn.first, turn.second)
 
     def draw(self, study: Study, desk: Desk, record: Record, rng: Rng) -> Choice | Drawn:
         """An earlier duel again, a random audit pair, or the selector's choice."""

@@ -34,7 +34,7 @@ from optimizer.errors import AlreadyVoted, BadInput, Conflict, NotAllowed, NotFo
 from optimizer.metrics import ASKS, VOTES, timed
 from optimizer.pairing import Pairing, Wanted, next_rng
 from optimizer.sessions.admission import Admission
-from optimizer.storage.asking import Shown
+from optimizer.storage.asking import Desk, Shown
 from optimizer.storage.base import Store
 
 MOST_RACES = 20  # lost to others who want the same duel, before this rater is asked a fresh one
@@ -76,7 +76,7 @@ class Workshop:
         if isinstance(seat, Duel):
             return self.show(seat)
         study = self._admission.asks(seat.study, rater_id, now)
-        shared = self._also(study, rater_id, now)
+        shared = self._also(study, seat, rater_id, now)
         if shared is not None:
             return shared
         choice = self._pairing.choose(study, seat, next_rng(study, seat.counters.duels, rater_id))
@@ -98,7 +98,7 @@ class Workshop:
         if wanted is not None and (wanted.study != study_id or not self._pairing.stands(wanted)):
             wanted = None
         study = self._admission.asks(seat.study, rater_id, now)
-        shared = None if wanted else self._also(study, rater_id, now)
+        shared = None if wanted else self._also(study, seat, rater_id, now)
         if shared is not None:
             return shared
         choice = (
@@ -201,12 +201,11 @@ class Workshop:
             self._store.add(Batch(raters=[replace(rater, study=study_id)]))
         return self._store.rater(rater.id)
 
-    def _also(self, study: Study, rater_id: RaterId, now: datetime) -> ShownDuel | None:
+    def _also(self, study: Study, desk: Desk, rater_id: RaterId, now: datetime) -> ShownDuel | None:
         """A duel that somebody else was asked, for this rater too, where their session wants that."""
+        content = self._pairing.content(study.id, desk.counters.content_version)
         for _ in range(MOST_RACES):
-            shared = self._admission.shared(
-                rater_id, now, lambda turn: self._pairing.playable(study.id, turn)
-            )
+            shared = self._admission.shared(rater_id, now, content.holds)
             if shared is None:
                 return None
             duel = _put_to(self._store.duel(shared.duel), shared.next_id, rater_id, study, now)

@@ -7,12 +7,11 @@ through a screen. The rater's id names the session; for all others nothing is re
 from collections.abc import Callable
 from datetime import datetime
 
-from optimizer.domain import RaterId, Study
+from optimizer.domain import InputId, PromptId, RaterId, Study
 from optimizer.errors import GoalReached, NotAllowed, SessionClosed
 from optimizer.sessions.codec import SESSION, read_session
 from optimizer.sessions.nouns import Goal, Session, session_of
 from optimizer.sessions.overlap import Shared, choose_shared
-from optimizer.storage.asking import Turn
 from optimizer.storage.base import Store
 
 # Is the advice on this study to stop? None where that is not known here.
@@ -60,13 +59,16 @@ class Admission:
             return self._store.asking.answers(study.id, session.raters) >= session.goal_votes
         return session.goal is Goal.ADVICE and self._advised is not None and self._advised(study)
 
-    def shared(self, rater: RaterId, now: datetime, playable: Callable[[Turn], bool]) -> Shared | None:
-        """A duel of somebody else that this rater should see too, if it may be asked still."""
+    def shared(
+        self, rater: RaterId, now: datetime, holds: Callable[[InputId, PromptId, PromptId], bool]
+    ) -> Shared | None:
+        """A duel of somebody else that this rater should see too; ``holds`` says whether it may be asked
+        still, or its input or one of its prompts was retired since."""
         session = self.session(rater)
         if session is None or session.overlap < 2 or session.overlap_share <= 0.0:
             return None
         turns = self._store.asking.turns(session.study, session.raters, session.overlap_share, now)
-        newest = [turn for turn in turns if playable(turn)]
+        newest = [turn for turn in turns if holds(turn.input, turn.first, turn.second)]
         return choose_shared(newest, rater, session.overlap, session.overlap_share)
 
     @staticmethod

@@ -97,6 +97,32 @@ def test_a_session_that_another_replica_closed_takes_no_vote_from_that_moment(
     there.close()
 
 
+def test_what_may_be_shared_costs_an_ask_the_same_however_much_there_is(
+    counting: tuple[Workshop, Counting], address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workshop, count = counting
+    monkeypatch.setattr("optimizer.storage.postgres_documents.monotonic", lambda: 100.0)
+    there = open_store(address)
+    sessions = Sessions(there)
+    session = sessions.open(Session(SessionId(""), S, "Shared", overlap=3, overlap_share=0.7))
+    raters = [sessions.join(session.id, name, name).rater for name in ("ann", "bob", "cid")]
+    workshop.next_duel(S, raters[0])  # reads the content
+    asks, repeated = [], 0
+    for turn in range(36):
+        rater = raters[turn % 3]
+        cost = count(lambda rater=rater: workshop.next_duel(S, rater))
+        duel = workshop.next_duel(S, rater).duel
+        repeated += duel.repeats is not None
+        workshop.record_vote(duel.id, rater, Outcome.FIRST)
+        if turn >= 3:
+            asks.append(cost)
+    assert repeated > 5
+    assert (
+        max(asks) <= MOST + 2
+    )  # the goal and the turns that are open to sharing, or the duel that is shared
+    there.close()
+
+
 def test_the_log_counts_what_is_sent(counting: tuple[Workshop, Counting], postgres: PostgresServer) -> None:
     """The measure itself: a batch of two duels is many statements, and the log says so."""
     _, count = counting
