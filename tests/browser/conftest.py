@@ -120,7 +120,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def context(browser: Browser) -> Iterator[BrowserContext]:
-    opened = browser.new_context(viewport={"width": 1366, "height": 768})
+    opened = browser.new_context(viewport={"width": 1366, "height": 768}, reduced_motion="reduce")
     opened.set_default_timeout(15_000)
     yield opened
     opened.close()
@@ -134,7 +134,7 @@ def page(context: BrowserContext) -> Page:
 @pytest.fixture(scope="module")
 def warm_context(browser: Browser) -> Iterator[BrowserContext]:
     """One person for a whole file, with a browser that has met the app before: to look only."""
-    opened = browser.new_context(viewport={"width": 1366, "height": 768})
+    opened = browser.new_context(viewport={"width": 1366, "height": 768}, reduced_motion="reduce")
     opened.set_default_timeout(15_000)
     yield opened
     opened.close()
