@@ -152,9 +152,8 @@ class Report:
                     theirs, error = other["regret"][at], other["se"][at]
                     needed, at_least = votes_for(auto, theirs), votes_for(auto, theirs + error)
                     said.append(f"{needed:.0f} for {votes} ({at_least:.0f} for its upper standard error)")
-                    met = met and at_least <= votes * share
-                target = f"{world}: the regret of {rival}, give or take its standard error, with at most "
-                target += f"{share:.0%} of its votes"
+                    met = met and needed <= votes * share
+                target = f"{world}: the regret of {rival} with at most {share:.0%} of its votes"
                 verdicts.append(Verdict(target, met, "auto needs " + ", ".join(said)))
         return verdicts
 
@@ -171,7 +170,7 @@ class Report:
             theirs = _at(best, "regret", theirs_at)
             error = float(np.hypot(_at(auto, "se", ours_at), _at(best, "se", theirs_at)))
             said.append(f"{ours:.3f} at {ours_at} against {theirs:.3f} ± {error:.3f} at {theirs_at}")
-            met = met and ours <= theirs + error
+            met = met and ours <= theirs
         return Verdict(target, met, "; ".join(said))
 
     def _graded(self) -> Verdict:
