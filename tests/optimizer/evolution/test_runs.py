@@ -92,8 +92,8 @@ def test_a_run_that_was_stopped_goes_on_in_another_process() -> None:
     go_on.set()
     seen = found.ended(run)
     assert (seen.record.state, seen.record.phase) == (State.CANCELLED, Phase.PROPOSE)
-    votes, spent = len(found.store.ballots(STUDY)), seen.record.spent
-    assert votes == 16
+    before, spent = found.store.ballots(STUDY), seen.record.spent
+    assert 0 < len(before) <= 16  # the leader may be clear a vote or two earlier, on a slow machine
 
     other = make_evolved(store=found.store)
     assert unfinished(other.evolution.runs(STUDY)) == seen.record
@@ -101,7 +101,10 @@ def test_a_run_that_was_stopped_goes_on_in_another_process() -> None:
     assert again.record.state is State.DONE
     assert again.record.spent.calls > spent.calls
     assert len(again.record.leaders) == 3
-    assert len(other.store.ballots(STUDY)) == 3 * 16
+    after = other.store.ballots(STUDY)
+    assert {ballot.vote.id for ballot in before} <= {ballot.vote.id for ballot in after}
+    assert len(before) < len(after) <= 3 * 16
+    assert len({ballot.duel.id for ballot in after}) == len(after)
     assert len(other.evolution.offers.all(STUDY)) == 4
     with pytest.raises(Conflict, match="over"):
         other.evolution.resume(run)
