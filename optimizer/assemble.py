@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 from threading import Lock
 
 from optimizer.config import Config
@@ -32,7 +32,7 @@ from optimizer.sessions.quality import Quality
 from optimizer.sessions.room import Room
 from optimizer.stats.stopping import AdviceKind
 from optimizer.storage import open_store
-from optimizer.storage.base import Store
+from optimizer.storage.base import Counters, Store
 from optimizer.studies import Studies
 from optimizer.work.base import Here, Work
 from optimizer.work.elsewhere import Elsewhere
@@ -111,7 +111,7 @@ def build(config: Config, clock: Callable[[], datetime] = utc_now) -> Services:
     judging = Judging(store, pairing, results, connections, generation, clock)
     evolution = Evolution(store, results, prompts, judging, generation, connections, None, clock, sharing)
     tasks = Tasks(store)
-    admission = Admission(store, lambda study: _advises_to_stop(results, study))
+    admission = Admission(store, partial(_advises_to_stop, results))
     return Services(
         config,
         store,
@@ -159,9 +159,9 @@ def _work(config: Config, tasks: Tasks, here: Here, connections: Connections) ->
     return PostgresQueue(config.database_url, tasks, here, connections)
 
 
-def _advises_to_stop(results: Results, study: Study) -> bool:
+def _advises_to_stop(results: Results, study: Study, counters: Counters) -> bool:
     """As far as is known without waiting."""
-    latest = results.latest(study)
+    latest = results.latest(study, counters)
     return latest is not None and latest.advice is not None and latest.advice.kind in STOPS
 
 

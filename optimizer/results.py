@@ -30,7 +30,7 @@ from optimizer.domain import (
     StudyId,
 )
 from optimizer.standings import Race, Standings, race_of, standings_of
-from optimizer.storage.base import Answered, Store
+from optimizer.storage.base import Answered, Counters, Store
 
 IntArray = NDArray[np.int64]
 
@@ -90,12 +90,13 @@ class Results:
 
         return self._once(("standings", study.id, chosen, study.settings), study.id, work)
 
-    def latest(self, study: Study) -> Standings | None:
-        """The newest standings at hand, without waiting; newer ones are worked out meanwhile.
+    def latest(self, study: Study, counters: Counters | None = None) -> Standings | None:
+        """The newest standings at hand, without waiting; newer ones are worked out meanwhile, unless the
+        study still stands at these ``counters``, which are read where they are not given.
 
         For a line on the voting screen, which must not keep the next vote waiting. None at first.
         """
-        version = self._version(study)
+        version = self._version(study, counters)
         with self._lock:
             known, standings, under_way = self._latest.get(study.id, (None, None, False))
             if known == version or under_way:
@@ -113,8 +114,8 @@ class Results:
         self._aside.submit(renew)
         return standings
 
-    def _version(self, study: Study) -> Hashable:
-        counters = self._store.counters(study.id)
+    def _version(self, study: Study, counters: Counters | None = None) -> Hashable:
+        counters = counters or self._store.counters(study.id)
         return (study.settings, counters.content_version, counters.vote_version)
 
     def _calm(self, study: Study) -> Hashable:

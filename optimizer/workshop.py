@@ -34,6 +34,8 @@ from optimizer.errors import AlreadyVoted, BadInput, Conflict, NotAllowed, NotFo
 from optimizer.metrics import ASKS, VOTES, timed
 from optimizer.pairing import Pairing, Wanted, next_rng
 from optimizer.sessions.admission import Admission
+from optimizer.sessions.nouns import Session
+from optimizer.sessions.overlap import choose_shared
 from optimizer.storage.asking import Desk, Shown
 from optimizer.storage.base import Store
 
@@ -71,12 +73,12 @@ class Workshop:
         """The rater's open duel, or a new one. ``NothingToAsk`` says what the study lacks, ``SessionClosed``
         that the session they joined is over."""
         now = self._clock()
-        self._admission.admit(rater_id, now)
-        seat = self._store.asking.begin(study_id, rater_id, now)
+        session = self._admission.admit(rater_id, now)
+        seat = self._store.asking.begin(study_id, rater_id, now, session.crowd if session else None)
         if isinstance(seat, Duel):
             return self.show(seat)
-        study = self._admission.asks(seat.study, rater_id, now)
-        shared = self._also(study, seat, rater_id, now)
+        study = self._admission.asks(session, seat, now)
+        shared = self._also(study, session, seat, rater_id, now)
         if shared is not None:
             return shared
         choice = self._pairing.choose(study, seat, next_rng(study, seat.counters.duels, rater_id))
@@ -91,14 +93,14 @@ class Workshop:
         Nothing is stored for a duel that is wanted: whoever asks hands it back until it can be shown.
         """
         now = self._clock()
-        self._admission.admit(rater_id, now)
-        seat = self._store.asking.begin(study_id, rater_id, now)
+        session = self._admission.admit(rater_id, now)
+        seat = self._store.asking.begin(study_id, rater_id, now, session.crowd if session else None)
         if isinstance(seat, Duel):
             return self.show(seat)
         if wanted is not None and (wanted.study != study_id or not self._pairing.stands(wanted)):
             wanted = None
-        study = self._admission.asks(seat.study, rater_id, now)
-        shared = None if wanted else self._also(study, seat, rater_id, now)
+        study = self._admission.asks(session, seat, now)
+        shared = None if wanted else self._also(study, session, seat, rater_id, now)
         if shared is not None:
             return shared
         choice = (
@@ -201,16 +203,22 @@ class Workshop:
             self._store.add(Batch(raters=[replace(rater, study=study_id)]))
         return self._store.rater(rater.id)
 
-    def _also(self, study: Study, desk: Desk, rater_id: RaterId, now: datetime) -> ShownDuel | None:
+    def _also(
+        self, study: Study, session: Session | None, desk: Desk, rater: RaterId, now: datetime
+    ) -> ShownDuel | None:
         """A duel that somebody else was asked, for this rater too, where their session wants that."""
+        if session is None or not session.crowd.share:
+            return None
         content = self._pairing.content(study.id, desk.counters.content_version)
-        for _ in range(MOST_RACES):
-            shared = self._admission.shared(rater_id, now, content.holds)
+        for _ in range(MOST_RACES):  # what cannot be asked any more holds no other up
+            newest = [turn for turn in desk.turns if content.holds(turn.input, turn.first, turn.second)]
+            shared = choose_shared(newest, rater, session.overlap, session.overlap_share)
             if shared is None:
                 return None
-            duel = _put_to(self._store.duel(shared.duel), shared.next_id, rater_id, study, now)
-            with suppress(Conflict):  # somebody was quicker; what lacks raters now is looked for again
+            duel = _put_to(self._store.duel(shared.duel), shared.next_id, rater, study, now)
+            with suppress(Conflict):  # somebody was quicker: what lacks raters now is looked for again
                 return self._hand_out(duel)
+            desk = self._store.asking.desk(study.id, rater, now, session.crowd)
         return None
 
     def _hand_out(self, duel: Duel) -> ShownDuel:

@@ -7,15 +7,15 @@ through a screen. The rater's id names the session; for all others nothing is re
 from collections.abc import Callable
 from datetime import datetime
 
-from optimizer.domain import InputId, PromptId, RaterId, Study
+from optimizer.domain import RaterId, Study
 from optimizer.errors import GoalReached, NotAllowed, SessionClosed
 from optimizer.sessions.codec import SESSION, read_session
 from optimizer.sessions.nouns import Goal, Session, session_of
-from optimizer.sessions.overlap import Shared, choose_shared
-from optimizer.storage.base import Store
+from optimizer.storage.asking import Desk
+from optimizer.storage.base import Counters, Store
 
-# Is the advice on this study to stop? None where that is not known here.
-Advised = Callable[[Study], bool]
+# Is the advice on this study, which stands at these counters, to stop? None where that is not known here.
+Advised = Callable[[Study, Counters], bool]
 
 
 class Admission:
@@ -39,37 +39,32 @@ class Admission:
         """The same for what changes a vote: no replica takes one of a session that another one closed."""
         return self._admit(self.session(rater, fresh=True), now)
 
-    def asks(self, study: Study, rater: RaterId, now: datetime) -> Study:
-        """The study on the terms that this rater is asked about it. ``SessionClosed`` when the session is
-        over, ``GoalReached`` when it has what it wants, ``NotAllowed`` on another study or in a room."""
-        session = self.admit(rater, now)
+    def asks(self, session: Session | None, desk: Desk, now: datetime) -> Study:
+        """The study of the desk on the terms that this session's raters are asked about it.
+
+        ``GoalReached`` when the session has what it wants, ``NotAllowed`` on another study or in a room.
+        """
         if session is None:
-            return study
-        if session.study != study.id:
+            return desk.study
+        if session.study != desk.study.id:
             raise NotAllowed("This rater joined a session on another study.")
         if session.room:
             raise NotAllowed("In this session everyone sees the same pair, when the host shows it.")
-        if self.reached(session, study):
+        if self._has(session, desk.study, desk.counters, desk.answers):
             raise GoalReached("The goal of this session is reached. Thank you for your votes.")
-        return session.terms(study, now)
+        return session.terms(desk.study, now)
 
     def reached(self, session: Session, study: Study) -> bool:
         """Does the session have what it wants?"""
-        if session.goal is Goal.VOTES:
-            return self._store.asking.answers(study.id, session.raters) >= session.goal_votes
-        return session.goal is Goal.ADVICE and self._advised is not None and self._advised(study)
+        if session.goal is Goal.NONE:
+            return False
+        answers = self._store.asking.answers(study.id, session.raters) if session.goal is Goal.VOTES else 0
+        return self._has(session, study, self._store.counters(study.id), answers)
 
-    def shared(
-        self, rater: RaterId, now: datetime, holds: Callable[[InputId, PromptId, PromptId], bool]
-    ) -> Shared | None:
-        """A duel of somebody else that this rater should see too; ``holds`` says whether it may be asked
-        still, or its input or one of its prompts was retired since."""
-        session = self.session(rater)
-        if session is None or session.overlap < 2 or session.overlap_share <= 0.0:
-            return None
-        turns = self._store.asking.turns(session.study, session.raters, session.overlap_share, now)
-        newest = [turn for turn in turns if holds(turn.input, turn.first, turn.second)]
-        return choose_shared(newest, rater, session.overlap, session.overlap_share)
+    def _has(self, session: Session, study: Study, counters: Counters, answers: int) -> bool:
+        if session.goal is Goal.VOTES:
+            return answers >= session.goal_votes
+        return session.goal is Goal.ADVICE and self._advised is not None and self._advised(study, counters)
 
     @staticmethod
     def _admit(session: Session | None, now: datetime) -> Session | None:

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import NewType
 
 from optimizer.domain import RaterId, Study, StudyId, utc_now
+from optimizer.storage.asking import Crowd
 
 SessionId = NewType("SessionId", str)  # also the code that people type to join
 
@@ -89,6 +90,11 @@ class Session:
     def raters(self) -> str:
         """How the ids of all its raters begin."""
         return f"{self.id}-"
+
+    @property
+    def crowd(self) -> Crowd:
+        """What asking one of them must know of all."""
+        return Crowd(self.raters, self.overlap_share if self.overlap > 1 else 0.0, self.goal is Goal.VOTES)
 
     def holds(self, rater: RaterId) -> bool:
         """Did this rater join here?"""

@@ -3,7 +3,8 @@
 A store on the same machine answers ten small questions nearly as fast as one large one; over a network
 each is a round trip. So the path of an ask has questions of its own, ``store.asking``, of which at
 most three are put for one ask: ``begin``, ``meetings``, ``hand_out``; or ``begin``, ``shown``. In a session
-``answers`` comes first where it has a goal, and ``turns`` instead of ``meetings`` where duels are shared.
+the desk also holds what its raters have done together, and a duel that is shared takes the place of
+``meetings``.
 """
 
 from collections import Counter
@@ -45,28 +46,17 @@ class Shown:
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
-    """What choosing a rater's next duel needs; nothing in it grows with the number of votes.
+class Crowd:
+    """Raters who vote together, and what asking one of them must know of all.
 
-    ``pending``: (first, second, how many) of open duels; ``last``: the newest duel asked of the rater;
-    ``recent()``: the duels of the rater's newest votes, at most ``RECENT``, newest first.
+    raters    how their ids begin
+    share     of their duels are to be seen by several (``is_shared``): the desk holds ``turns``
+    counted   there is a goal: the desk holds ``answers``
     """
 
-    study: Study
-    counters: "Counters"
-    kind: RaterKind
-    pending: Sequence[tuple[PromptId, PromptId, int]]
-    last: Duel | None
-    pair_counts: Sequence["PairCount"]
-    recent: Callable[[], Sequence[Duel]]
-
-
-@dataclass(frozen=True, slots=True)
-class Meetings:
-    """How many duels were asked on each input: between two prompts, either way round, and in all."""
-
-    met: Mapping[InputId, int]
-    asked: Mapping[InputId, int]
+    raters: str
+    share: float = 0.0
+    counted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,14 +72,44 @@ class Turn:
     held: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What choosing a rater's next duel needs; nothing in it grows with the number of votes.
+
+    ``pending``: (first, second, how many) of open duels; ``last``: the newest duel asked of the rater;
+    ``recent()``: the duels of the rater's newest votes, at most ``RECENT``, newest first. Of a crowd:
+    ``turns``, its newest ``SHARED`` duels that are to be seen by several, and those that repeat others,
+    newest first and without replays, among the newest ``LOOKED_AT`` of the study; ``answers``, as by
+    ``Asking.answers``.
+    """
+
+    study: Study
+    counters: "Counters"
+    kind: RaterKind
+    pending: Sequence[tuple[PromptId, PromptId, int]]
+    last: Duel | None
+    pair_counts: Sequence["PairCount"]
+    recent: Callable[[], Sequence[Duel]]
+    turns: Sequence[Turn] = ()
+    answers: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Meetings:
+    """How many duels were asked on each input: between two prompts, either way round, and in all."""
+
+    met: Mapping[InputId, int]
+    asked: Mapping[InputId, int]
+
+
 class Asking(Protocol):
     """Kept by every store as ``store.asking``; the contract tests check it against the single reads."""
 
-    def begin(self, study: StudyId, rater: RaterId, now: datetime) -> Duel | Desk:
+    def begin(self, study: StudyId, rater: RaterId, now: datetime, crowd: Crowd | None = None) -> Duel | Desk:
         """The rater's open duel, or what choosing a new one needs. ``NotFound`` without study or rater."""
         ...
 
-    def desk(self, study: StudyId, rater: RaterId | None, now: datetime) -> Desk:
+    def desk(self, study: StudyId, rater: RaterId | None, now: datetime, crowd: Crowd | None = None) -> Desk:
         """The same whether a duel is open or not; without a rater, as for any person."""
         ...
 
@@ -100,12 +120,6 @@ class Asking(Protocol):
         ...
 
     def shown(self, duel: Duel) -> Shown: ...
-
-    def turns(self, study: StudyId, raters: str, share: float, now: datetime) -> list[Turn]:
-        """The newest ``SHARED`` duels of raters whose ids begin so that are to be seen by several
-        (``is_shared``), and those that repeat others, newest first and without replays; of the newest
-        ``LOOKED_AT`` of the study."""
-        ...
 
     def answers(self, study: StudyId, raters: str) -> int:
         """How many votes stand of raters whose ids begin so, who are not set aside; without skips."""
@@ -133,10 +147,10 @@ class ComposedAsking:
     def __init__(self, store: "Store") -> None:
         self._store = store
 
-    def begin(self, study: StudyId, rater: RaterId, now: datetime) -> Duel | Desk:
-        return self._store.open_duel(study, rater, now) or self.desk(study, rater, now)
+    def begin(self, study: StudyId, rater: RaterId, now: datetime, crowd: Crowd | None = None) -> Duel | Desk:
+        return self._store.open_duel(study, rater, now) or self.desk(study, rater, now, crowd)
 
-    def desk(self, study: StudyId, rater: RaterId | None, now: datetime) -> Desk:
+    def desk(self, study: StudyId, rater: RaterId | None, now: datetime, crowd: Crowd | None = None) -> Desk:
         store = self._store
         last = store.last_duels(study, rater, 1)
         return Desk(
@@ -147,6 +161,8 @@ class ComposedAsking:
             last[0] if last else None,
             store.pair_counts(study),
             lambda: [ballot.duel for ballot in store.ballots(study, rater, limit=RECENT)] if rater else [],
+            self._turns(study, crowd, now) if crowd is not None and crowd.share else [],
+            self.answers(study, crowd.raters) if crowd is not None and crowd.counted else 0,
         )
 
     def meetings(self, study: StudyId, one: PromptId, other: PromptId) -> Meetings:
@@ -161,7 +177,13 @@ class ComposedAsking:
         store = self._store
         return Shown(store.input(duel.input), store.output(duel.first), store.output(duel.second))
 
-    def turns(self, study: StudyId, raters: str, share: float, now: datetime) -> list[Turn]:
+    def answers(self, study: StudyId, raters: str) -> int:
+        store = self._store
+        mine = [r for r in store.raters(study) if r.id.startswith(raters) and r.set_aside_at is None]
+        votes = [ballot.vote for rater in mine for ballot in store.ballots(study, rater.id)]
+        return sum(vote.withdrawn_at is None and vote.outcome is not Outcome.SKIP for vote in votes)
+
+    def _turns(self, study: StudyId, crowd: Crowd, now: datetime) -> list[Turn]:
         found = [
             Turn(
                 duel.id,
@@ -173,14 +195,8 @@ class ComposedAsking:
                 duel.expires_at > (duel.closed_at or now),
             )
             for duel in self._store.last_duels(study, None, LOOKED_AT)
-            if duel.rater.startswith(raters)
+            if duel.rater.startswith(crowd.raters)
             and not duel.replay
-            and (duel.repeats is not None or is_shared(duel.id, share))
+            and (duel.repeats is not None or is_shared(duel.id, crowd.share))
         ]
         return found[:SHARED]
-
-    def answers(self, study: StudyId, raters: str) -> int:
-        store = self._store
-        mine = [r for r in store.raters(study) if r.id.startswith(raters) and r.set_aside_at is None]
-        votes = [ballot.vote for rater in mine for ballot in store.ballots(study, rater.id)]
-        return sum(vote.withdrawn_at is None and vote.outcome is not Outcome.SKIP for vote in votes)

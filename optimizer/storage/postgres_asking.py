@@ -4,6 +4,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from optimizer.domain import Batch, Duel, PromptId, RaterId, RaterKind, StudyId
@@ -12,6 +13,7 @@ from optimizer.storage.asking import (
     LOOKED_AT,
     RECENT,
     SHARED,
+    Crowd,
     Desk,
     Meetings,
     Shown,
@@ -38,8 +40,32 @@ _NOT_LOOKED_FOR = "SELECT NULL::json AS row WHERE false"
 _FREE = "NOT EXISTS (SELECT FROM open)"  # with an open duel nothing else is looked at
 
 
-def _desk_statement(open_duel: str, rater: str, of_rater: str) -> str:
-    """One row: open duel, study, counters, kind of rater, pending, last duel, pair counts, recent duels."""
+_TURNS = f"""
+SELECT json_agg(json_build_array(id, repeats, rater, input, first_prompt, second_prompt, held)
+                ORDER BY seq DESC)
+FROM (SELECT *, expires_at > COALESCE(closed_at, %(now)s::timestamptz) AS held
+      FROM (SELECT * FROM duels
+            WHERE study = %(study)s AND {_FREE} ORDER BY seq DESC LIMIT {LOOKED_AT}) newest
+      WHERE rater >= %(raters)s AND rater < %(beyond)s AND replay = 0
+        AND (repeats IS NOT NULL OR id < %(bound)s)
+      ORDER BY seq DESC LIMIT {SHARED}) turns
+"""
+_ANSWERS_OF = """
+SELECT COALESCE(SUM(answers), 0)::bigint
+FROM (SELECT rater, count(*) AS answers FROM votes
+      WHERE study = %(study)s AND rater >= %(raters)s AND rater < %(beyond)s
+        AND withdrawn_at IS NULL AND outcome <> 'skip' {} GROUP BY rater) v
+JOIN raters r ON r.id = v.rater WHERE r.set_aside_at IS NULL
+"""
+_ANSWERS = _ANSWERS_OF.format(f"AND {_FREE}")
+
+
+@cache
+def _desk_statement(look_for_open: bool, of_all: bool, turns: bool, answers: bool) -> str:
+    """One row: open duel, study, counters, kind of rater, pending, last duel, pair counts, recent duels,
+    turns, answers."""
+    open_duel = _OPEN if look_for_open else _NOT_LOOKED_FOR
+    rater, of_rater = ("NULL::text", "") if of_all else ("%(rater)s", "AND rater = %(rater)s")
     return f"""
 WITH open AS MATERIALIZED ({open_duel})
 SELECT
@@ -61,13 +87,11 @@ SELECT
     (SELECT json_agg(row ORDER BY seq DESC) FROM (
         SELECT v.seq, {as_json(DUELS, "d.")} AS row
         FROM (SELECT seq, duel FROM votes WHERE study = %(study)s AND rater = {rater} AND {_FREE}
-              ORDER BY seq DESC LIMIT {RECENT}) v JOIN duels d ON d.id = v.duel) recent)
+              ORDER BY seq DESC LIMIT {RECENT}) v JOIN duels d ON d.id = v.duel) recent),
+    ({_TURNS if turns else "NULL"}),
+    ({_ANSWERS if answers else "0"})
 """
 
-
-_BEGIN = _desk_statement(_OPEN, "%(rater)s", "AND rater = %(rater)s")
-_DESK = _desk_statement(_NOT_LOOKED_FOR, "%(rater)s", "AND rater = %(rater)s")
-_DESK_OF_ALL = _desk_statement(_NOT_LOOKED_FOR, "NULL::text", "")
 
 _MEETINGS = """
 SELECT
@@ -122,22 +146,6 @@ WITH quick AS MATERIALIZED (
 SELECT {_COLUMNS} FROM shown
 """
 
-_TURNS = f"""
-SELECT id, repeats, rater, input, first_prompt, second_prompt,
-       expires_at > COALESCE(closed_at, %(now)s::timestamptz) FROM
-    (SELECT * FROM duels WHERE study = %(study)s ORDER BY seq DESC LIMIT {LOOKED_AT}) newest
-WHERE rater >= %(raters)s AND rater < %(beyond)s AND replay = 0 AND (repeats IS NOT NULL OR id < %(bound)s)
-ORDER BY seq DESC LIMIT {SHARED}
-"""
-
-_ANSWERS = """
-SELECT COALESCE(SUM(answers), 0)::bigint
-FROM (SELECT rater, count(*) AS answers FROM votes
-      WHERE study = %(study)s AND rater >= %(raters)s AND rater < %(beyond)s
-        AND withdrawn_at IS NULL AND outcome <> 'skip' GROUP BY rater) v
-JOIN raters r ON r.id = v.rater WHERE r.set_aside_at IS NULL
-"""
-
 
 class PostgresAsking:
     """The ``Asking`` protocol on a server."""
@@ -146,15 +154,12 @@ class PostgresAsking:
         self._server = server
         self._add = add
 
-    def begin(self, study: StudyId, rater: RaterId, now: datetime) -> Duel | Desk:
-        found = self._row(_BEGIN, {"study": study, "rater": rater, "now": write_time(now)})
+    def begin(self, study: StudyId, rater: RaterId, now: datetime, crowd: Crowd | None = None) -> Duel | Desk:
+        found = self._seat(study, rater, now, crowd, look_for_open=True)
         return DUELS.read(found[0]) if found[0] is not None else _desk(study, rater, found)
 
-    def desk(self, study: StudyId, rater: RaterId | None, now: datetime) -> Desk:
-        values = {"study": study, "now": write_time(now)}
-        if rater is None:
-            return _desk(study, None, self._row(_DESK_OF_ALL, values))
-        return _desk(study, rater, self._row(_DESK, {**values, "rater": rater}))
+    def desk(self, study: StudyId, rater: RaterId | None, now: datetime, crowd: Crowd | None = None) -> Desk:
+        return _desk(study, rater, self._seat(study, rater, now, crowd, look_for_open=False))
 
     def meetings(self, study: StudyId, one: PromptId, other: PromptId) -> Meetings:
         low, high = sorted((one, other))
@@ -177,16 +182,18 @@ class PostgresAsking:
     def shown(self, duel: Duel) -> Shown:
         return _shown(self._row(_SHOWN, dict(zip(DUELS.columns, DUELS.write(duel), strict=True))))
 
-    def turns(self, study: StudyId, raters: str, share: float, now: datetime) -> list[Turn]:
-        values = {
-            "study": study, "raters": raters, "beyond": beyond(raters), "bound": bound(share),
-            "now": write_time(now),
-        }  # fmt: skip
-        rows = self._server.read(lambda db: db.execute(_TURNS, values).fetchall())
-        return [Turn(*row) for row in rows]
-
     def answers(self, study: StudyId, raters: str) -> int:
-        return int(self._row(_ANSWERS, {"study": study, "raters": raters, "beyond": beyond(raters)})[0])
+        values = {"study": study, "raters": raters, "beyond": beyond(raters)}
+        return int(self._row(_ANSWERS_OF.format(""), values)[0])
+
+    def _seat(
+        self, study: StudyId, rater: RaterId | None, now: datetime, crowd: Crowd | None, look_for_open: bool
+    ) -> Any:
+        values: dict[str, object] = {"study": study, "rater": rater, "now": write_time(now)}
+        if crowd is not None:
+            values |= {"raters": crowd.raters, "beyond": beyond(crowd.raters), "bound": bound(crowd.share)}
+        turns, answers = (False, False) if crowd is None else (crowd.share > 0, crowd.counted)
+        return self._row(_desk_statement(look_for_open, rater is None, turns, answers), values)
 
     def _row(self, statement: str, values: Mapping[str, object]) -> Any:
         return self._server.read(lambda db: db.execute(statement, values).fetchone())
@@ -197,7 +204,7 @@ _SHOWN_IF = f"{_SHOWN} AND EXISTS (SELECT FROM duels WHERE id = %(id)s)"
 
 
 def _desk(study_id: StudyId, rater: RaterId | None, found: Any) -> Desk:
-    _, study, counters, kind, pending, last, counts, recent = found
+    _, study, counters, kind, pending, last, counts, recent, turns, answers = found
     if study is None:
         raise NotFound(f"No study {study_id!r}.")
     if rater is not None and kind is None:
@@ -214,6 +221,8 @@ def _desk(study_id: StudyId, rater: RaterId | None, found: Any) -> Desk:
             if any(answers)
         ],
         lambda: [DUELS.read(row) for row in recent or []],
+        [Turn(*row) for row in turns or []],
+        int(answers),
     )
 
 

@@ -11,6 +11,7 @@ from optimizer.storage.asking import (
     LOOKED_AT,
     RECENT,
     SHARED,
+    Crowd,
     Desk,
     Meetings,
     Shown,
@@ -59,14 +60,14 @@ class SqliteAsking:
     def __init__(self, file: DatabaseFile) -> None:
         self._file = file
 
-    def begin(self, study: StudyId, rater: RaterId, now: datetime) -> Duel | Desk:
+    def begin(self, study: StudyId, rater: RaterId, now: datetime, crowd: Crowd | None = None) -> Duel | Desk:
         with self._file.reading() as db:
             row = db.execute(_OPEN, (study, rater, write_time(now))).fetchone()
-            return DUELS.read(row) if row else self._desk(db, study, rater, now)
+            return DUELS.read(row) if row else self._desk(db, study, rater, now, crowd)
 
-    def desk(self, study: StudyId, rater: RaterId | None, now: datetime) -> Desk:
+    def desk(self, study: StudyId, rater: RaterId | None, now: datetime, crowd: Crowd | None = None) -> Desk:
         with self._file.reading() as db:
-            return self._desk(db, study, rater, now)
+            return self._desk(db, study, rater, now, crowd)
 
     def meetings(self, study: StudyId, one: PromptId, other: PromptId) -> Meetings:
         with self._file.reading() as db:
@@ -86,17 +87,13 @@ class SqliteAsking:
                 get(db, INPUTS, duel.input), get(db, OUTPUTS, duel.first), get(db, OUTPUTS, duel.second)
             )
 
-    def turns(self, study: StudyId, raters: str, share: float, now: datetime) -> list[Turn]:
-        values = (write_time(now), study, study, raters, beyond(raters), bound(share))
-        with self._file.reading() as db:
-            rows = db.execute(_TURNS, values).fetchall()
-        return [Turn(row[0], row[1], row[2], row[3], row[4], row[5], bool(row[6])) for row in rows]
-
     def answers(self, study: StudyId, raters: str) -> int:
         with self._file.reading() as db:
-            return int(db.execute(_ANSWERS, (study, raters, beyond(raters))).fetchone()[0])
+            return _answers(db, study, raters)
 
-    def _desk(self, db: SqliteDb, study: StudyId, rater: RaterId | None, now: datetime) -> Desk:
+    def _desk(
+        self, db: SqliteDb, study: StudyId, rater: RaterId | None, now: datetime, crowd: Crowd | None
+    ) -> Desk:
         noun = get(db, STUDIES, study)
         kind = RaterKind.HUMAN if rater is None else get(db, RATERS, rater).kind
         of_rater, values = ("", (study,)) if rater is None else (" AND rater = ?", (study, rater))
@@ -113,11 +110,23 @@ class SqliteAsking:
                 if any(row[3:])
             ],
             lambda: self._recent(study, rater) if rater else [],
+            _turns(db, study, crowd, now) if crowd is not None and crowd.share else [],
+            _answers(db, study, crowd.raters) if crowd is not None and crowd.counted else 0,
         )
 
     def _recent(self, study: StudyId, rater: RaterId) -> Sequence[Duel]:
         with self._file.reading() as db:
             return [DUELS.read(row) for row in db.execute(_RECENT, (study, rater)).fetchall()]
+
+
+def _turns(db: SqliteDb, study: StudyId, crowd: Crowd, now: datetime) -> list[Turn]:
+    of_crowd = (crowd.raters, beyond(crowd.raters), bound(crowd.share))
+    rows = db.execute(_TURNS, (write_time(now), study, study, *of_crowd)).fetchall()
+    return [Turn(row[0], row[1], row[2], row[3], row[4], row[5], bool(row[6])) for row in rows]
+
+
+def _answers(db: SqliteDb, study: StudyId, raters: str) -> int:
+    return int(db.execute(_ANSWERS, (study, raters, beyond(raters))).fetchone()[0])
 
 
 def release_expired(file: DatabaseFile, now: datetime) -> int:

@@ -172,7 +172,7 @@ def test_a_race_for_the_same_turn_has_one_winner() -> None:
     session = world.open(overlap=3, overlap_share=1.0)
     ann, bob, cid = world.join(session, "Ann", "Bob", "Cid")
     world.workshop.next_duel(STUDY, ann)
-    newest = world.store.asking.turns(STUDY, session.raters, 1.0, world.clock())
+    newest = world.store.asking.desk(STUDY, bob, world.clock(), session.crowd).turns
     wanted = [choose_shared(newest, who, 3, 1.0) for who in (bob, cid)]
     assert wanted[0] is not None
     assert wanted[1] is not None

@@ -241,7 +241,7 @@ def test_a_goal_of_votes_ends_the_asking_but_not_the_duel_in_hand(world: World) 
 def test_a_goal_of_advice_ends_the_asking_when_the_advice_is_to_stop(world: World) -> None:
     said = [False]
     world.workshop = Workshop(
-        world.store, world.pairing, world.clock, Admission(world.store, lambda study: said[0])
+        world.store, world.pairing, world.clock, Admission(world.store, lambda study, counters: said[0])
     )
     (ann,) = world.join(world.open(goal=Goal.ADVICE), "Ann")
     world.vote(ann)

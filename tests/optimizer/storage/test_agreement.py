@@ -22,7 +22,7 @@ from hypothesis.stateful import (
 from optimizer.domain import ANSWERS, Batch, Duel, StudyId, Vote
 from optimizer.errors import PromptDuelError
 from optimizer.storage import open_store
-from optimizer.storage.asking import Desk
+from optimizer.storage.asking import Crowd, Desk
 from optimizer.storage.base import Store
 from optimizer.storage.memory import MemoryStore
 from optimizer.storage.sqlite import SqliteStore
@@ -154,9 +154,10 @@ class TwoStores(RuleBasedStateMachine):
     @rule(study=studies, rater=raters, now=minutes, limit=st.integers(0, 3), offset=st.integers(0, 3))
     def look(self, study: str, rater: int, now: datetime, limit: int, offset: int) -> None:
         id, by = StudyId(study), world(study).raters[rater].id
+        crowd = (None, Crowd(f"{study}-r", 0.5), Crowd(f"{study}-r", 1.0, counted=True))[limit % 3]
         self.both(lambda store: store.open_duel(id, by, now))
-        self.both(lambda store: without_recent(store.asking.begin(id, by, now)))
-        self.both(lambda store: without_recent(store.asking.desk(id, None, now)))
+        self.both(lambda store: without_recent(store.asking.begin(id, by, now, crowd)))
+        self.both(lambda store: without_recent(store.asking.desk(id, None, now, crowd)))
         self.both(lambda store: store.pending(id, now))
         self.both(lambda store: store.last_vote(id, by))
         self.both(lambda store: store.last_duels(id, by, limit))

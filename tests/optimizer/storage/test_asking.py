@@ -1,6 +1,7 @@
 """The path of an ask says what the single reads say, and stores what ``add`` stores."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -8,7 +9,7 @@ import pytest
 
 from optimizer.domain import Batch, Duel, DuelId, Outcome, OutputId, PromptId, RaterId, RaterKind, StudyId
 from optimizer.errors import Conflict, NotFound
-from optimizer.storage.asking import RECENT, SHARED, Desk
+from optimizer.storage.asking import RECENT, SHARED, Crowd, Desk, Turn
 from optimizer.storage.base import Store
 from tests.optimizer.storage.world import HOUR, NOW, duel_of, vote_on
 
@@ -119,29 +120,37 @@ def test_times_of_a_handed_out_duel_are_kept_to_the_microsecond(store: Store) ->
     assert store.asking.begin(S, R0, NOW) == duel
 
 
+def turns(store: Store, raters: str, share: float) -> Sequence[Turn]:
+    return store.asking.desk(S, R0, NOW, Crowd(raters, share)).turns
+
+
 def test_turns_are_the_newest_duels_of_these_raters_that_are_or_may_be_shared(store: Store) -> None:
     low, high = duel_of(id="1f"), duel_of(id="e0")
     answered, late = duel_of(id="10", rater=1), duel_of(id="20", expires_at=NOW)
     judged = duel_of(id="11", rater=2)
-    store.add(Batch(duels=[low, high, answered, late, judged], votes=[vote_on(answered)]))
+    store.add(Batch(duels=[low, high, answered, late, judged], votes=[vote_on(answered), vote_on(judged)]))
     again = duel_of(id="f0", rater=1, repeats=low.id)
     store.add(Batch(duels=[again, duel_of(id="12", replay=True, repeats=low.id)]))
-    found = store.asking.turns(S, "s-r", 0.5, NOW)
+    found = turns(store, "s-r", 0.5)
     assert [turn.duel for turn in found] == ["f0", "11", "20", "10", "1f"]
     assert [turn.held for turn in found] == [True, True, False, True, True]
     first = found[0]
     assert (first.repeats, first.rater, first.input) == (low.id, again.rater, again.input)
     assert (first.first, first.second) == (again.first_prompt, again.second_prompt)
-    assert [turn.duel for turn in store.asking.turns(S, "s-r1", 0.5, NOW)] == ["f0", "10"]
-    assert len(store.asking.turns(S, "s-r", 1.0, NOW)) == 6
-    assert [turn.duel for turn in store.asking.turns(S, "s-r", 0.0, NOW)] == ["f0"]
-    assert store.asking.turns(S, "t-r", 1.0, NOW) == []
+    assert [turn.duel for turn in turns(store, "s-r1", 0.5)] == ["f0", "10"]
+    assert len(turns(store, "s-r", 1.0)) == 6
+    assert turns(store, "s-r", 0.0) == []  # nothing is to be shared
+    assert turns(store, "t-r", 1.0) == []
+    assert store.asking.desk(S, R0, NOW).turns == []
+    seat = store.asking.begin(S, R2, NOW, Crowd("s-r", 0.5))
+    assert isinstance(seat, Desk)
+    assert seat.turns == found
 
 
 def test_only_so_many_turns(store: Store) -> None:
     duels = [duel_of(n % 3, (n + 1) % 3, n % 2) for n in range(SHARED + 2)]
     store.add(Batch(duels=duels))
-    found = store.asking.turns(S, "s-r", 1.0, NOW)
+    found = turns(store, "s-r", 1.0)
     assert [turn.duel for turn in found] == [duel.id for duel in duels[:1:-1]]
 
 
@@ -152,6 +161,8 @@ def test_answers_are_standing_votes_that_say_something(store: Store) -> None:
     skipped = duel_of()
     store.add(Batch(duels=[skipped], votes=[vote_on(skipped, Outcome.SKIP)]))
     count = store.asking.answers
+    desks = [store.asking.desk(S, R0, NOW, Crowd("s-r", counted=counted)) for counted in (True, False)]
+    assert [desk.answers for desk in desks] == [9, 0]
     assert [count(S, prefix) for prefix in ("s-r", "s-r0", "s-r1", "s-r2", "s-x")] == [9, 3, 2, 4, 0]
     vote = store.last_vote(S, RaterId("s-r1"))
     assert vote is not None
