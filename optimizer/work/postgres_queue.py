@@ -30,6 +30,7 @@ from optimizer.work.tasks import Tasks
 
 QUEUE, JOB = "prompt-duel", "prompt-duel.work"
 DEAD_AFTER_S = 30.0
+LOOK_EVERY_S = 1.0  # for work that others let go of: only what is new is announced
 _SCHEMA_LOCK = 7_218_640_020
 
 log = logging.getLogger(__name__)
@@ -138,6 +139,7 @@ async def run_worker(
                 queues=[QUEUE],
                 concurrency=at_once,
                 install_signal_handlers=False,
+                fetch_job_polling_interval=LOOK_EVERY_S,
                 update_heartbeat_interval=dead_after_s / 4,
                 stalled_worker_timeout=dead_after_s,
                 delete_jobs="successful",

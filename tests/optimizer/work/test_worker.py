@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from optimizer.assemble import Services, build
@@ -24,6 +25,7 @@ from optimizer.llm.base import Message, Request, Role
 from optimizer.llm.budget import Budget
 from optimizer.proposers.scripted import propose_by
 from optimizer.work.nouns import State, Task, What
+from optimizer.work.postgres_calls import LEASE_S
 from tests.fakes.openai_server import FakeServer
 from tests.optimizer.storage.world import world
 from tests.postgresql import PostgresServer
@@ -32,6 +34,7 @@ S = StudyId("s")
 ROOT = Path(__file__).resolve().parents[3]
 AT_ONCE = 2
 DEAD_AFTER = "2"
+LEASED = ("calls", "holds", "claims")
 POINTS = count(1)
 
 
@@ -51,6 +54,15 @@ class Office:
         worker = subprocess.Popen(command, cwd=ROOT, env=self.environment, stdout=log, stderr=log)
         self.workers.append(worker)
         return worker
+
+    def kill(self, worker: subprocess.Popen[bytes]) -> None:
+        """As a crash would; and time passes until its sign of life and what it held are out of date."""
+        worker.kill()
+        worker.wait(20)
+        dated = {"procrastinate_workers": "last_heartbeat"} | dict.fromkeys(LEASED, "held_until")
+        with psycopg.connect(self.environment["PROMPT_DUEL_DATABASE_URL"]) as db:
+            for table, column in dated.items():
+                db.execute(f"UPDATE {table} SET {column} = {column} - interval '{LEASE_S} seconds'".encode())
 
     def submit(self, what: What) -> str:
         said = self.services.work.submit(what)
@@ -114,8 +126,7 @@ def test_a_killed_worker_s_task_goes_on_and_nothing_is_made_twice(office: Office
     first = office.hire()
     id = office.submit(Order(S, "c", budget=Budget(calls=40)))
     office.until(lambda: len(office.services.store.outputs(S)) >= 4)
-    first.kill()
-    first.wait(20)
+    office.kill(first)
     assert office.task(id).status.state is State.RUNNING
     office.hire()
     office.until(lambda: office.task(id).status.state.over)
@@ -152,8 +163,7 @@ def test_a_killed_worker_s_judges_and_evolution_go_on(office: Office) -> None:
     office.until(lambda: votes(evolved) >= 1)  # which takes a while to begin, unlike the judge
     judging = office.submit(Plan(judged, (seat,), duels=20, until_advised=False, budget=Budget(calls=30)))
     office.until(lambda: votes(judged) >= 4)
-    first.kill()
-    first.wait(20)
+    office.kill(first)
     tasks = [(judging, judged), (evolution, evolved)]
     assert {office.task(*one).status.state for one in tasks} == {State.RUNNING}
     office.hire()
