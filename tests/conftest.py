@@ -1,8 +1,14 @@
+import os
+import sys
 from collections.abc import Iterator
 
 import pytest
 
 from tests.postgresql import PostgresServer
+
+# Servers, workers and command lines start by the dozen: they would all compile the same files anew.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 @pytest.fixture(scope="session")

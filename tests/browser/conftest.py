@@ -11,6 +11,7 @@ import urllib.request
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
@@ -61,7 +62,7 @@ class Server:
 def start(
     folder: Path,
     port: int | None = None,
-    min_view_ms: int = 120,
+    min_view_ms: int = 0,
     more: Mapping[str, str] | None = None,
 ) -> Server:
     """Run the app on this folder, with more of an environment; returns when it answers."""
@@ -99,7 +100,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture
 def careful_server(tmp_path: Path) -> Iterator[Server]:
-    """An app that waits as long as in real use before a key counts; the other one hurries for the tests."""
+    """An app that waits as long as in real use before a key counts; for the other one any key counts."""
     running = start(tmp_path, min_view_ms=int(MIN_VIEW.default))
     yield running
     running.stop()
@@ -118,30 +119,59 @@ def browser() -> Iterator[Browser]:
         opened.close()
 
 
-@pytest.fixture
-def context(browser: Browser) -> Iterator[BrowserContext]:
-    opened = browser.new_context(viewport={"width": 1366, "height": 768}, reduced_motion="reduce")
+@contextlib.contextmanager
+def met_before(browser: Browser, **shape: Any) -> Iterator[BrowserContext]:
+    """A browser for many tests, for the app's scripts are long to read; each test takes it as a newcomer."""
+    opened = browser.new_context(reduced_motion="reduce", **shape)
     opened.set_default_timeout(15_000)
     yield opened
     opened.close()
 
 
+@pytest.fixture(scope="session")
+def desk(browser: Browser) -> Iterator[BrowserContext]:
+    with met_before(browser, viewport={"width": 1366, "height": 768}) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def other_desk(browser: Browser) -> Iterator[BrowserContext]:
+    with met_before(browser, viewport={"width": 1280, "height": 720}) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def phone(browser: Browser) -> Iterator[BrowserContext]:
+    with met_before(
+        browser, viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True
+    ) as opened:
+        yield opened
+
+
+@contextlib.contextmanager
+def newcomer(context: BrowserContext) -> Iterator[Page]:
+    """A page of somebody whom the app does not know."""
+    context.clear_cookies()
+    page = context.new_page()
+    yield page
+    page.close()
+
+
 @pytest.fixture
-def page(context: BrowserContext) -> Page:
-    return context.new_page()
-
-
-@pytest.fixture(scope="module")
-def warm_context(browser: Browser) -> Iterator[BrowserContext]:
-    """One person for a whole file, with a browser that has met the app before: to look only."""
-    opened = browser.new_context(viewport={"width": 1366, "height": 768}, reduced_motion="reduce")
-    opened.set_default_timeout(15_000)
-    yield opened
-    opened.close()
+def page(desk: BrowserContext) -> Iterator[Page]:
+    with newcomer(desk) as opened:
+        yield opened
 
 
 @pytest.fixture
-def warm_page(warm_context: BrowserContext) -> Iterator[Page]:
-    opened = warm_context.new_page()
-    yield opened
-    opened.close()
+def other_page(other_desk: BrowserContext) -> Iterator[Page]:
+    """Another person's."""
+    with newcomer(other_desk) as opened:
+        yield opened
+
+
+@pytest.fixture
+def phone_page(phone: BrowserContext) -> Iterator[Page]:
+    """A third person's, who holds a phone."""
+    with newcomer(phone) as opened:
+        yield opened

@@ -25,16 +25,32 @@ FIRST, SECOND = ".st-key-pane_first", ".st-key-pane_second"
 QUIET = Settings(audit_share=0.0, replay_share=0.0)
 
 
+# Nothing has run nor changed for a moment, in which the server would have begun with what was last done.
+STILL = """idle => new Promise(done => {
+  let timer;
+  const wait = () => { clearTimeout(timer); timer = setTimeout(look, 150); };
+  const look = () => { if (!document.querySelector(idle)) return wait(); changes.disconnect(); done(true); };
+  const changes = new MutationObserver(wait);
+  changes.observe(document, { subtree: true, childList: true, attributes: true, characterData: true });
+  wait();
+})"""
+PAINTED = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))"
+
+
 def settled(page: Page) -> None:
     """The script has run and the page stands still."""
+    page.wait_for_function(STILL, arg=IDLE)
+
+
+def drawn(page: Page) -> None:
+    """The script that is known to have begun has run, and what it drew is on the screen."""
     page.wait_for_selector(IDLE)
-    page.wait_for_timeout(200)
+    page.evaluate(PAINTED)
 
 
 def open_duel(page: Page, address: str, study: str | None = None) -> None:
     page.goto(f"{address}/duel" + (f"?study={study}" if study else ""))
     page.wait_for_selector(SECOND)
-    page.wait_for_load_state("networkidle")
     settled(page)
 
 
@@ -61,7 +77,7 @@ def press(page: Page, key: str) -> None:
         " return b && !b.className.includes(before) }",
         arg=before,
     )
-    settled(page)
+    drawn(page)
 
 
 def add_study(

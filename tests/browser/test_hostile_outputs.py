@@ -40,8 +40,8 @@ def test_every_kind_is_shown() -> None:
 
 
 @pytest.mark.parametrize("kinds", PAIRS, ids="-".join)
-def test_nothing_runs_and_the_layout_holds(warm_page: Page, server: Server, kinds: tuple[str, str]) -> None:
-    page, asked = warm_page, list[str]()
+def test_nothing_runs_and_the_layout_holds(page: Page, server: Server, kinds: tuple[str, str]) -> None:
+    asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     alerts: list[str] = []
     page.on("dialog", lambda dialog: (alerts.append(dialog.message), dialog.dismiss()))
@@ -73,10 +73,9 @@ def test_nothing_runs_and_the_layout_holds(warm_page: Page, server: Server, kind
     )
 
 
-def test_what_the_model_wrote_is_what_is_read(warm_page: Page, server: Server) -> None:
+def test_what_the_model_wrote_is_what_is_read(page: Page, server: Server) -> None:
     text = "It costs $5 -- not $6 -> ok? 3 <= 4 :smile: a ~= b"
     study = add_study(server.store, "faithful", {"one": text, "two": text})
-    page = warm_page
     open_duel(page, server.address, study.id)
     joiner = "\u2060"  # no width, nothing to see
     assert text in page.locator(FIRST).inner_text().replace(joiner, "")

@@ -94,7 +94,6 @@ def test_a_run_is_begun_stopped_and_resumed(server: Server, page: Page, model: F
     settled(page)
     duel = shown_duel(page, store)
     assert duel.selector == "review"
-    page.wait_for_timeout(300)
     press(page, "a")
     (vote,) = (ballot.vote for ballot in store.ballots(study.id, duel=duel.id))
     assert vote.outcome is Outcome.FIRST

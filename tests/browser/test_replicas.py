@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, TimeoutError
+from playwright.sync_api import BrowserContext, Page, TimeoutError
 
 from optimizer.domain import DuelId, StudyId
 from optimizer.sessions import Session, Sessions
@@ -81,12 +81,11 @@ def serving(installation: Installation) -> Server:
 
 
 def test_votes_survive_a_replica_and_a_restart_of_the_database(
-    installation: Installation, context: BrowserContext
+    installation: Installation, page: Page
 ) -> None:
     store, study = installation.store, StudyId("replicas")
     steps.add_study(store, "replicas", TEXTS)
-    take_a_seat(store, study, context, installation.proxy.address)
-    page = context.new_page()
+    take_a_seat(store, study, page.context, installation.proxy.address)
     steps.open_duel(page, installation.proxy.address, "replicas")
 
     voted = []

@@ -2,11 +2,10 @@
 
 import contextlib
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from optimizer.domain import Study
 from optimizer.pairing import Pairing
@@ -21,7 +20,6 @@ CONNECTED = '[data-testid="stApp"][data-test-connection-state="CONNECTED"]'
 LOST = '[data-testid="stApp"]:not([data-test-connection-state="CONNECTED"])'
 DUEL = "[class*=st-key-vote_A_]"
 ASKED = "[class*=st-key-room_A_]"  # in a room
-PHONE = {"width": 390, "height": 780}
 
 
 @pytest.fixture
@@ -39,20 +37,12 @@ def assert_blind(heard: list[str | bytes]) -> None:
 
 
 @pytest.fixture
-def people(browser: Browser, heard: list[str | bytes]) -> Iterator[list[Page]]:
+def people(other_page: Page, phone_page: Page, heard: list[str | bytes]) -> list[Page]:
     """Two raters in browsers of their own, the second one on a phone."""
-    contexts: list[BrowserContext] = [
-        browser.new_context(),
-        browser.new_context(viewport=PHONE, has_touch=True),
-    ]
-    for context in contexts:
-        context.set_default_timeout(15_000)
-    pages = [context.new_page() for context in contexts]
+    pages = [other_page, phone_page]
     for page in pages:
         page.on("websocket", lambda socket: socket.on("framereceived", lambda message: heard.append(message)))
-    yield pages
-    for context in contexts:
-        context.close()
+    return pages
 
 
 def open_session(server: Server, study: Study, **terms: object) -> Session:
@@ -113,7 +103,6 @@ def test_a_host_and_two_raters_at_once(
     expect(page.get_by_test_id("stMetricValue").first).to_have_text("3")  # the board follows by itself
     # Closed under their eyes: the press is refused, and the page says why.
     Sessions(server.store).close(SessionId(code))
-    ann.wait_for_timeout(400)  # the least time on screen of this server
     ann.keyboard.press("a")
     expect_text(ann, "The session is over")
     assert server.store.counters(study.id).votes == 3

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Server, start
 from tests.browser.steps import SECOND, open_duel, press, settled
@@ -40,45 +40,36 @@ def test_a_deep_link_is_the_first_request_to_a_fresh_server(
 
 
 @pytest.mark.parametrize("screen", SCREENS)
-def test_every_screen_opens_by_its_address_and_fits_a_phone(
-    warm_page: Page, server: Server, screen: str
-) -> None:
-    warm_page.goto(f"{server.address}/{screen}")
-    settled(warm_page)
-    main = warm_page.locator('[data-testid="stMain"]')
+def test_every_screen_opens_by_its_address_and_fits_a_phone(page: Page, server: Server, screen: str) -> None:
+    page.goto(f"{server.address}/{screen}")
+    settled(page)
+    main = page.locator('[data-testid="stMain"]')
     expect(main.get_by_text(SCREENS[screen]).first).to_be_visible()
-    expect(warm_page.locator('[data-testid="stException"]')).to_have_count(0)
-    warm_page.set_viewport_size({"width": 390, "height": 844})
-    warm_page.wait_for_timeout(300)
-    assert warm_page.evaluate("document.documentElement.scrollWidth") <= 390
+    expect(page.locator('[data-testid="stException"]')).to_have_count(0)
+    page.set_viewport_size({"width": 390, "height": 844})
+    settled(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
     assert main.evaluate("e => e.scrollWidth") <= 390
 
 
-def test_a_phone_votes_with_the_thumb(browser: Browser, server: Server) -> None:
-    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
-    page = context.new_page()
-    open_duel(page, server.address)
-    button = page.get_by_role("button", name="A is better")
+def test_a_phone_votes_with_the_thumb(phone_page: Page, server: Server) -> None:
+    open_duel(phone_page, server.address)
+    button = phone_page.get_by_role("button", name="A is better")
     box = button.bounding_box()
     assert box is not None
     assert box["height"] >= 44
     button.tap()
-    page.wait_for_timeout(500)
-    settled(page)
-    expect(page.get_by_text("Your last vote")).to_have_count(1)
-    context.close()
+    expect(phone_page.get_by_text("Your last vote")).to_have_count(1)
 
 
-def test_the_dark_theme_is_dark_and_readable(browser: Browser, server: Server) -> None:
-    context = browser.new_context(color_scheme="dark")
-    page = context.new_page()
+def test_the_dark_theme_is_dark_and_readable(page: Page, server: Server) -> None:
+    page.emulate_media(color_scheme="dark")
     open_duel(page, server.address)
     colour = "e => getComputedStyle(e).{}.match(/\\d+/g).slice(0, 3).map(Number)"
     background = page.locator(".stApp").evaluate(colour.format("backgroundColor"))
     text = page.locator(f"{SECOND} p").last.evaluate(colour.format("color"))
     assert contrast(background, text) > 7
     assert luminance(background) < 0.05
-    context.close()
 
 
 def test_a_link_restores_the_study_and_the_filter(page: Page, server: Server) -> None:

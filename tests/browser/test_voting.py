@@ -2,10 +2,11 @@
 
 import re
 
-import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from optimizer.domain import Outcome
+from optimizer.results import Results
+from optimizer.stats.stopping import AdviceKind
 from tests.browser.conftest import Server
 from tests.browser.steps import (
     FIRST,
@@ -20,12 +21,6 @@ from tests.browser.steps import (
 )
 
 
-@pytest.fixture
-def page(warm_page: Page) -> Page:
-    """One person all along: the studies differ."""
-    return warm_page
-
-
 def test_the_sample_study_is_voted_to_a_stop_by_keyboard_alone(page: Page, server: Server) -> None:
     """A rater who always prefers the same order of prompts, neighbours less clearly: its best one must win,
     whatever the side."""
@@ -33,10 +28,12 @@ def test_the_sample_study_is_voted_to_a_stop_by_keyboard_alone(page: Page, serve
     store = server.store
     study = shown_duel(page, store).study
     order = [prompt.id for prompt in store.prompts(study)]
-    for turn in range(120):
+    results = Results(store)
+    for _ in range(120):
         duel = shown_duel(page, store)
         lead = order.index(duel.first_prompt) - order.index(duel.second_prompt)
-        if turn > 15 and turn % 4 == 3:
+        advice = results.standings(store.study(study)).advice
+        if advice is not None and advice.kind is AdviceKind.STOP:
             page.wait_for_timeout(1500)  # the line under the answers is worked out when it is calm
         press(page, ("1" if lead > 1 else "a") if lead > 0 else ("5" if lead < -1 else "b"))
         line = page.locator(".st-key-bar").inner_text()
@@ -85,12 +82,10 @@ def test_reload_in_mid_duel_shows_the_same_duel(page: Page, server: Server) -> N
     assert (duel_id(page), page.locator(FIRST).inner_text(), page.locator(SECOND).inner_text()) == before
 
 
-def test_another_person_gets_another_duel(page: Page, server: Server, browser: Browser) -> None:
-    open_duel(page, server.address)
-    other = browser.new_context().new_page()
-    open_duel(other, server.address)
-    assert duel_id(other) != duel_id(page)
-    other.context.close()
+def test_another_person_gets_another_duel(page: Page, other_page: Page, server: Server) -> None:
+    for screen in (page, other_page):
+        open_duel(screen, server.address)
+    assert duel_id(other_page) != duel_id(page)
 
 
 def test_undo_brings_the_pair_back(page: Page, server: Server) -> None:
