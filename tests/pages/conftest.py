@@ -1,15 +1,27 @@
 """The screens run by Streamlit's own test harness, on a store in memory that holds the sample studies."""
 
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
+from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
 from optimizer.assemble import Services, forget_services, services
 from tests.pages.visitor import Visitor
 
 MENU = Path(__file__).resolve().parents[2] / "pages/menu.py"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def installed_components() -> Iterator[None]:
+    """The harness looks through all installed packages for each new page: once is enough."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            manifest_scanner, "scan_component_manifests", cache(manifest_scanner.scan_component_manifests)
+        )
+        yield
 
 
 @pytest.fixture
