@@ -30,6 +30,7 @@ FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--process-per-site",  # pages of one browser share what they have read and compiled
 ]
 MIN_VIEW = next(setting for setting in SETTINGS if setting.name == "MIN_VIEW_MS")
 IDLE = '[data-testid="stApp"][data-test-script-state="notRunning"]'
@@ -124,6 +125,9 @@ def met_before(browser: Browser, **shape: Any) -> Iterator[BrowserContext]:
     """A browser for many tests, for the app's scripts are long to read; each test takes it as a newcomer."""
     opened = browser.new_context(reduced_motion="reduce", **shape)
     opened.set_default_timeout(15_000)
+    kept = opened.new_page()  # an empty page of the same site keeps the process and what it knows
+    kept.route("**", lambda route: route.fulfill(body=""))
+    kept.goto("http://127.0.0.1/")
     yield opened
     opened.close()
 

@@ -18,10 +18,14 @@ from optimizer.domain import (
     Study,
     StudyId,
 )
+from optimizer.sessions import Sessions
+from optimizer.sessions.nouns import SessionId
 from optimizer.storage.base import Store
 
 IDLE = '[data-testid="stApp"][data-test-script-state="notRunning"]'
 FIRST, SECOND = ".st-key-pane_first", ".st-key-pane_second"
+DUEL = "[class*=st-key-vote_A_]"
+PERSON_COOKIE = "prompt_duel_person"
 QUIET = Settings(audit_share=0.0, replay_share=0.0)
 
 
@@ -51,6 +55,19 @@ def drawn(page: Page) -> None:
 def open_duel(page: Page, address: str, study: str | None = None) -> None:
     page.goto(f"{address}/duel" + (f"?study={study}" if study else ""))
     page.wait_for_selector(SECOND)
+    settled(page)
+
+
+def take_a_seat(
+    page: Page, store: Store, session: SessionId, name: str, address: str, arrived: str = DUEL
+) -> None:
+    """A rater who has joined the session and practised, at the first duel or whatever comes first."""
+    person = f"person-{session}-{name}"
+    sessions = Sessions(store)
+    sessions.practised(sessions.join(session, person, name))
+    page.context.add_cookies([{"name": PERSON_COOKIE, "value": person, "url": address}])
+    page.goto(f"{address}/duel")
+    page.wait_for_selector(arrived)
     settled(page)
 
 

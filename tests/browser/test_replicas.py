@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, TimeoutError
+from playwright.sync_api import Page, TimeoutError
 
 from optimizer.domain import DuelId, StudyId
 from optimizer.sessions import Session, Sessions
@@ -20,7 +20,6 @@ from tests.browser.conftest import Server, start
 from tests.nginx import Nginx
 from tests.postgresql import PostgresServer
 
-PERSON_COOKIE, PERSON = "prompt_duel_person", "a-person-of-the-tests"
 ANOTHER = (  # pair than the one of this id
     "before => { const b = document.querySelector('[class*=st-key-vote_A_]');"
     " return b && !b.className.includes(before) }"
@@ -59,14 +58,6 @@ def installation(tmp_path: Path) -> Iterator[Installation]:
         postgres.remove()
 
 
-def take_a_seat(store: Store, study: StudyId, context: BrowserContext, address: str) -> None:
-    """A rater who joined a session and practised: behind a proxy nobody is taken for the host."""
-    sessions = Sessions(store)
-    session = sessions.open(Session(SessionId(""), study, "Two replicas"))
-    sessions.practised(sessions.join(session.id, PERSON, "Ann"))
-    context.add_cookies([{"name": PERSON_COOKIE, "value": PERSON, "url": address}])
-
-
 def serving(installation: Installation) -> Server:
     """The replica that has the websocket of the only page."""
     found = []
@@ -85,8 +76,9 @@ def test_votes_survive_a_replica_and_a_restart_of_the_database(
 ) -> None:
     store, study = installation.store, StudyId("replicas")
     steps.add_study(store, "replicas", TEXTS)
-    take_a_seat(store, study, page.context, installation.proxy.address)
-    steps.open_duel(page, installation.proxy.address, "replicas")
+    session = Sessions(store).open(Session(SessionId(""), study, "Two replicas"))
+    # Behind a proxy nobody is taken for the host: a rater of a session votes.
+    steps.take_a_seat(page, store, session.id, "Ann", installation.proxy.address)
 
     voted = []
 

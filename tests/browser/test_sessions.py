@@ -13,12 +13,21 @@ from optimizer.sessions import Session, Sessions
 from optimizer.sessions.nouns import SessionId
 from optimizer.sessions.room import Room
 from tests.browser.conftest import Server, start
-from tests.browser.steps import FIRST, SECOND, add_study, duel_id, expect_text, press, settled
+from tests.browser.steps import (
+    DUEL,
+    FIRST,
+    SECOND,
+    add_study,
+    duel_id,
+    expect_text,
+    press,
+    settled,
+    take_a_seat,
+)
 
 TEXTS = {"Zebra": "Text one", "Quokka": "Text two", "Okapi": "Text three"}
 CONNECTED = '[data-testid="stApp"][data-test-connection-state="CONNECTED"]'
 LOST = '[data-testid="stApp"]:not([data-test-connection-state="CONNECTED"])'
-DUEL = "[class*=st-key-vote_A_]"
 ASKED = "[class*=st-key-room_A_]"  # in a room
 
 
@@ -136,7 +145,7 @@ def test_killing_the_server_in_mid_session_loses_nothing(people: list[Page], tmp
     port = int(server.address.rsplit(":", 1)[1])
     try:
         for page, name in zip(people, ("Ann", "Bob"), strict=True):
-            join(page, server, session.id, name)
+            take_a_seat(page, server.store, session.id, name, server.address)
         press(people[1], "a")
         before = [duel_id(page) for page in people]
         server.stop(kill=True)
@@ -169,7 +178,7 @@ def test_a_room_votes_on_one_pair_discusses_it_and_votes_again(
     page.goto(f"{server.address}/board?study={study.id}&session={session.id}")
     expect_text(page, f"{session.id[:3]} {session.id[3:]}")
     for person, name in ((ann, "Ann"), (bob, "Bob")):
-        join(person, server, session.id, name, "text=The first pair comes")
+        take_a_seat(person, server.store, session.id, name, server.address, "text=The first pair comes")
     page.get_by_role("spinbutton", name="Seconds to vote").fill("600")
     page.get_by_role("spinbutton", name="Seconds to vote").press("Tab")
     page.get_by_role("button", name="Show the first pair").click()
