@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -28,7 +29,8 @@ def heard(messages: Sequence[Message]) -> list[Message]:
     async def all_of_them() -> list[Message]:
         return [await receiving() for _ in messages]
 
-    return asyncio.run(all_of_them())
+    with ThreadPoolExecutor(1) as thread:  # in this one a browser of other tests may keep a loop
+        return thread.submit(asyncio.run, all_of_them()).result()
 
 
 def run_of(fragment: str) -> Message:

@@ -127,6 +127,7 @@ def test_a_killed_worker_s_task_goes_on_and_nothing_is_made_twice(office: Office
     id = office.submit(Order(S, "c", budget=Budget(calls=40)))
     office.until(lambda: len(office.services.store.outputs(S)) >= 4)
     office.kill(first)
+    stored, answered = len(office.services.store.outputs(S)), office.server.answered
     assert office.task(id).status.state is State.RUNNING
     office.hire()
     office.until(lambda: office.task(id).status.state.over)
@@ -134,11 +135,12 @@ def test_a_killed_worker_s_task_goes_on_and_nothing_is_made_twice(office: Office
     assert (status.state, status.error) == (State.DONE, "")
     outputs = office.services.store.outputs(S)
     assert len({(output.prompt, output.input) for output in outputs}) == len(outputs) == 20
-    # What was in flight when it died is all that can have been asked again; and it is not forgotten.
-    assert 20 <= office.server.answered <= 20 + AT_ONCE
+    # Asked again can be what was in flight or not stored when it died, and no more; it is not forgotten.
+    most = answered + AT_ONCE + 20 - stored
+    assert 20 <= office.server.answered <= most
     assert office.server.most_at_once <= AT_ONCE
     book = office.services.sharing.book(f"task {id}", lambda: pytest.fail("no such account"))  # type: ignore[union-attr]
-    assert 20 <= book.spent().calls <= 20 + AT_ONCE
+    assert 20 <= book.spent().calls <= most
     assert office.services.store.check() == []
 
 
