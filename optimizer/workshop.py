@@ -21,6 +21,7 @@ from optimizer.domain import (
     Grade,
     Outcome,
     Output,
+    Prompt,
     Rater,
     RaterId,
     Study,
@@ -159,6 +160,12 @@ class Workshop:
             raise NotAllowed("Only the rater who voted can say why.")
         self._admission.admit(rater_id, self._clock())
         self._store.note_vote(vote_id, first_reasons, second_reasons, comment.strip(), self._clock())
+
+    def unmatched(self, study_id: StudyId) -> tuple[Prompt, ...]:
+        """The prompts in use of which no duel can be made: on no input has such a prompt an output beside
+        another's. Any of them may still be the best, so advice waits for them."""
+        content = self._pairing.content(study_id)
+        return tuple(p for arm, p in enumerate(content.prompts) if not content.playable[arm].any())
 
     def undo(self, study_id: StudyId, rater_id: RaterId) -> Duel:
         """Withdraw the rater's newest vote and open its duel again. ``Conflict`` when there is none."""

@@ -6,7 +6,7 @@ import streamlit as st
 from optimizer.domain import Study
 from optimizer.results import VoteFilter
 from optimizer.standings import Race, Standings
-from pages.parts import access, advice, charts, filters, frame, output_text
+from pages.parts import access, advice, charts, filters, frame, labels, output_text
 
 OBSERVED, MODEL = "Observed", "Model"
 
@@ -112,6 +112,25 @@ def pairs_csv(standings: Standings) -> pd.DataFrame:
     )
 
 
+def draw_unmatched() -> None:
+    """Prompts without outputs keep the standings open whatever is voted, and nobody would see why."""
+    if study.settings.connection:
+        return  # their outputs come while people vote
+    waiting = visit.services.workshop.unmatched(study.id)
+    if not waiting:
+        return
+    named = ", ".join(f"'{labels.plain(prompt.name)}'" for prompt in waiting[:3])
+    more = f" and {len(waiting) - 3} more" if len(waiting) > 3 else ""
+    st.warning(
+        f"No duel can be asked with {named}{more}: no input has an output of that prompt and of another one. "
+        "It may still be the best, so the advice waits for it. Upload or generate outputs, or retire it.",
+        icon=":material/person_off:",
+    )
+    with st.container(horizontal=True):
+        st.page_link("host/outputs.py", label="Outputs", icon=":material/grid_view:")
+        st.page_link("host/prompts.py", label="Prompts", icon=":material/edit_note:")
+
+
 visit, study = access.enter()
 frame.style()
 frame.show_message()
@@ -124,6 +143,7 @@ if not standings.votes:
     st.stop()
 
 advice.banner(standings)
+draw_unmatched()
 with st.container(horizontal=True):
     st.metric("Votes counted", f"{standings.votes:,}", width="content")
     st.metric("Raters", f"{standings.raters:,}", width="content")

@@ -49,8 +49,9 @@ def _choose_study(visit: Visit) -> None:
         key=STUDY,
         persist_state="session",
     )
+    place = st.empty()  # kept when there is nothing to say, so that no field below gets another place
     if linked is not None and linked not in names:
-        st.warning(
+        place.warning(
             f"The study that was asked for is archived or not here. This is '{plain(names[chosen])}'.",
             icon=":material/link_off:",
         )
@@ -114,6 +115,10 @@ STYLE = """<style>
 .st-key-bar { gap: 0.15rem; }
 .st-key-pane_first, .st-key-pane_second {
   flex: none; height: max(15rem, calc(100vh - 26.8rem)); overflow: auto; overflow-wrap: anywhere; }
+[data-testid="stLayoutWrapper"]:has(> .st-key-notices) {
+  position: fixed; top: 0.6rem; z-index: 95; width: min(46rem, 100vw - 24rem); }
+.st-key-notices { background: light-dark(#ffffff, #10191d); border-radius: 0.5rem; flex: none;
+  max-height: 60vh; overflow: auto; box-shadow: 0 0.2rem 1rem rgba(0, 0, 0, 0.25); }
 .st-key-asides { max-height: 40vh; overflow: auto; flex: none; }
 .st-key-pair { flex-wrap: nowrap; }
 .st-key-pair > * { flex: 1 1 0; min-width: 0; }
@@ -137,6 +142,7 @@ STYLE = """<style>
 }
 @media (max-width: 700px) {
   .stMainBlockContainer { padding: 2.4rem 0.8rem 1rem; }
+  [data-testid="stLayoutWrapper"]:has(> .st-key-notices) { top: 2.8rem; width: calc(100vw - 1.6rem); }
   .st-key-pair { flex-wrap: wrap; }
   .st-key-pair > * { flex-basis: 100%; }
   .st-key-pane_first, .st-key-pane_second { height: auto; max-height: 60vh; }

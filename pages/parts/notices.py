@@ -30,12 +30,19 @@ def attempt(act: Callable[[], object], done: str = "") -> bool:
 
 
 def draw() -> None:
-    """What the last callback left to say; a reason why not stays until the next action."""
+    """What the last callback left to say; a reason why not stays until the next action.
+
+    It has one place in the page, taken or not, and lies over it: were everything below moved by it, the
+    browser would make new fields of those that are being typed in, and buttons would slip from under a press.
+    """
     frame.show_message()
     fault = st.session_state.pop("fault", None)
     faults = st.session_state.pop("faults", None)
-    if fault:
+    place = st.empty()
+    if not fault:
+        return
+    with place.container(key="notices"):
         st.error(plain(fault), icon=":material/error:")
-    if faults and faults.count("\n") >= 5:
-        with st.expander("All faults"):
-            st.code(faults, language=None)
+        if faults and faults.count("\n") >= 5:
+            with st.expander("All faults"):
+                st.code(faults, language=None)

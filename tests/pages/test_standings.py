@@ -93,3 +93,13 @@ def test_names_of_prompts_are_neither_numbers_nor_html_in_charts(visitor: Visito
     assert (heat.layout.xaxis.type, heat.layout.yaxis.type) == ("category", "category")
     race = charts.p_best_over_votes(visitor.services.results.race(study), [1], 0.95)
     assert race.data[0].name == "&lt;b&gt;10&lt;/b&gt;"
+
+
+def test_prompts_that_cannot_be_asked_are_named(visitor: Visitor) -> None:
+    """Without outputs they may always be the best, so that no number of votes would bring an end."""
+    study = visitor.study(["Terse", "Warm"], ["one"], outputs=True)
+    visitor.voted(study, [Outcome.FIRST])
+    assert "No duel can be asked" not in str(visitor.go("host/standings.py", study).warning)
+    visitor.services.prompts.write(study.id, "Unborn", "{{text}}")
+    (warning,) = visitor.go("host/standings.py", study).warning
+    assert "No duel can be asked with 'Unborn':" in warning.value

@@ -1,0 +1,28 @@
+"""What is being typed outlives the page's own doings."""
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Server
+from tests.browser.steps import add_study, expect_text, settled
+
+
+def test_a_refusal_takes_nothing_from_who_goes_on_typing(page: Page, server: Server) -> None:
+    """Pressed Save too early: the refusal goes with the first field typed, the next one keeps its text."""
+    study = add_study(server.store, "typed", {})
+    page.goto(f"{server.address}/prompts?study={study.id}")
+    page.get_by_role("button", name="Write a prompt").click()
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect_text(page, "A prompt needs a name.")
+    settled(page)
+    name = page.get_by_role("textbox", name="Name", exact=True)
+    before = name.bounding_box()
+    name.click()
+    page.keyboard.type("Kestrel")
+    page.keyboard.press("Tab")
+    page.keyboard.type("Be brief on {{topic}}")
+    expect(page.get_by_text("A prompt needs a name.")).to_have_count(0)
+    settled(page)
+    assert name.bounding_box() == before  # nothing moved either: a button stays under the hand
+    expect(page.get_by_role("textbox", name="Template")).to_have_value("Be brief on {{topic}}")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect_text(page, "'Kestrel' is saved")
