@@ -7,18 +7,20 @@ from pages.parts import access, frame
 
 st.set_page_config(page_title="Prompt Duel", page_icon="⚖️", layout="wide")
 
+# The default screen answers at "/" only, whatever path it takes. These are what people write down.
+TAKEN, WRITTEN = "start", ("duel", "vote")
+
 HOST = {
     "Vote": [
         st.Page(
             "rater/duel.py",
             title="Duel",
             icon=":material/compare_arrows:",
-            url_path="vote",
+            url_path=TAKEN,
             default=True,
             help="Two outputs on the same input, side by side and unnamed: say which is better.",
         ),
-        # The default screen has the address "/" only; this is the one that people write down.
-        st.Page("rater/duel.py", title="Duel", url_path="duel", visibility="hidden"),
+        *(st.Page("rater/duel.py", title="Duel", url_path=path, visibility="hidden") for path in WRITTEN),
         st.Page(
             "rater/history.py",
             title="History",
@@ -160,8 +162,8 @@ def rater(room: bool) -> list[StreamlitPage]:
     """What whoever joined a session may see: their duels and their own votes."""
     duel = "rater/room.py" if room else "rater/duel.py"
     return [
-        st.Page(duel, title="Duel", icon=":material/compare_arrows:", url_path="vote", default=True),
-        st.Page(duel, title="Duel", url_path="duel", visibility="hidden"),
+        st.Page(duel, title="Duel", icon=":material/compare_arrows:", url_path=TAKEN, default=True),
+        *(st.Page(duel, title="Duel", url_path=path, visibility="hidden") for path in WRITTEN),
         st.Page("rater/history.py", title="My votes", icon=":material/history:", url_path="history"),
         st.Page("rater/join.py", title="Session", icon=":material/info:", url_path="join"),
     ]

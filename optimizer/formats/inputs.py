@@ -23,7 +23,7 @@ class InputsTable:
     name: ClassVar[str] = "inputs"
     label: ClassVar[str] = "Inputs (CSV, JSONL)"
     about: ClassVar[str] = (
-        "One row per input, one column per variable. A column 'tags' holds tags, separated by semicolons. "
+        "One row per input, one column per variable. A column 'tags' holds tags, by commas or semicolons. "
         "A column 'input_id', 'id' or 'key' holds your own names of rows, for use in files of outputs."
     )
     suffixes: ClassVar[tuple[str, ...]] = ("csv", "tsv", "jsonl", "json")

@@ -78,7 +78,7 @@ with left:
         key="format",
         bind="query-params",
     )
-with right, frame.errors_shown():
+with right.container(key="export_file"), frame.errors_shown():  # in sight however far down the list
     export = exchange.export(study.id, name, chosen)
     draw_button = st.container()
     if EXPORTERS[name].whole:

@@ -182,4 +182,4 @@ with edit_tab:
             draw_retired(retired)
 with upload_tab:
     if upload_tab.open:
-        upload.draw(visit, study, ("inputs",), "inputs")
+        upload.draw(visit, study, ("inputs",), "inputs", "Table")

@@ -212,4 +212,4 @@ with generate_tab:
         st.info("Generating needs prompts and inputs: write them first.", icon=":material/edit_note:")
 with upload_tab:
     if upload_tab.open:
-        upload.draw(visit, study, ("outputs-long", "outputs-wide"), "outputs")
+        upload.draw(visit, study, ("outputs-long", "outputs-wide"), "outputs", "Grid")

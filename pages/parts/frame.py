@@ -134,6 +134,7 @@ STYLE = """<style>
 .st-key-about p { white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
 .st-key-grades button, .st-key-duel_tools button { min-height: 1.7rem; padding-top: 0; padding-bottom: 0; }
 .st-key-answers kbd { opacity: 1; }
+[data-testid="stLayoutWrapper"]:has(> .st-key-export_file) { position: sticky; top: 2.6rem; }
 .st-key-wall_code h1 { font-size: clamp(3rem, 6vw, 7rem); white-space: nowrap; }
 /* What Streamlit says to developers when the server is away, in words for everybody. */
 [data-testid="stDialog"]:has(.stErrorCodeBlock) :is(section, [role="dialog"]) > div > * { display: none; }
@@ -143,15 +144,18 @@ STYLE = """<style>
 @media (max-width: 700px) {
   .stMainBlockContainer { padding: 2.4rem 0.8rem 1rem; }
   [data-testid="stLayoutWrapper"]:has(> .st-key-notices) { top: 2.8rem; width: calc(100vw - 1.6rem); }
+  [data-testid="stLayoutWrapper"]:has(> .st-key-export_file) { position: static; }
   .st-key-pair { flex-wrap: wrap; }
   .st-key-pair > * { flex-basis: 100%; }
   .st-key-pane_first, .st-key-pane_second { height: auto; max-height: 60vh; }
   .st-key-duel_tools, .st-key-grades { display: none; }
-  .st-key-answers { gap: 0.4rem; }
-  .st-key-answers button { min-height: 2.9rem; }
-  .st-key-answers:not(:has(> :nth-child(5))) { display: grid; grid-template-columns: 1fr 1fr; }
-  .st-key-answers:not(:has(> :nth-child(5))) > :nth-child(4) { grid-area: 1 / 2; }
-  .st-key-answers:not(:has(> :nth-child(5))) :is(div, button) { width: 100%; }
+  .st-key-answers { display: grid; grid-template-columns: repeat(4, 1fr); gap: 0.4rem; }
+  .st-key-answers > * { grid-column: span 2; }
+  .st-key-answers > :nth-child(4) { grid-area: 1 / 3 / auto / span 2; }
+  .st-key-answers:has(> :nth-child(5)) > :not(:nth-child(1), :nth-child(4)) { grid-column: span 1; }
+  .st-key-answers :is(div, button) { width: 100%; }
+  .st-key-answers button { min-height: 2.9rem; padding-inline: 0.2rem; }
+  .st-key-answers kbd { display: none; }
 }
 </style>"""
 

@@ -24,8 +24,9 @@ class Chosen:
     upload: Upload
 
 
-def draw(visit: Visit, study: Study | None, formats: Sequence[str], key: str) -> None:
-    """The uploader, and beneath it the preview. Without a study the file makes one."""
+def draw(visit: Visit, study: Study | None, formats: Sequence[str], key: str, then: str = "") -> None:
+    """The uploader, and beneath it the preview. Without a study the file makes one. ``then``: the tab of
+    this screen that shows what was imported."""
     turn = st.session_state.get(f"{key}_turn", "0")
     for name in formats:
         importer = IMPORTERS[name]
@@ -51,7 +52,7 @@ def draw(visit: Visit, study: Study | None, formats: Sequence[str], key: str) ->
             type="primary",
             key=f"{key}_import",
             on_click=_store,
-            args=(visit, preview, key),
+            args=(visit, preview, key, then),
             disabled=bool(preview.faults),
         )
 
@@ -109,7 +110,7 @@ def _draw_preview(preview: Preview) -> None:
         )
 
 
-def _store(visit: Visit, preview: Preview, key: str) -> None:
+def _store(visit: Visit, preview: Preview, key: str, then: str) -> None:
     turn = st.session_state.get(f"{key}_turn", "0")
 
     def act() -> None:
@@ -118,8 +119,10 @@ def _store(visit: Visit, preview: Preview, key: str) -> None:
             st.session_state[access.STUDY] = study.id
             st.session_state["panel"] = ""
 
-    if notices.attempt(act, "Imported."):
+    if notices.attempt(act, " ".join(("Imported.", *preview.notes[:3]))):
         st.session_state[f"{key}_turn"] = str(int(turn) + 1)
+        if then:
+            st.session_state[f"{key}_tab"] = then
 
 
 # A file is read once per content of the study, not in every run of the page. Arguments that begin with an

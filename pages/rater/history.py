@@ -99,7 +99,10 @@ def draw_list(chosen: HistoryFilter) -> None:
         st.caption(f"Only the newest {FURTHEST:,} votes were looked through.")
     if not found.ballots:
         plain = chosen == HistoryFilter(chosen.rater)
-        st.info("No vote of this rater yet." if plain else "No vote passes this filter.")
+        nobody = "No vote of yours yet." if whose == MINE else "No vote of this rater yet."
+        if whose == MINE and visit.session is None:
+            nobody += " Choose Everyone above to see those of others."
+        st.info(nobody if plain else "No vote passes this filter.")
         return
     key = f"{turned}_{number}"
     st.dataframe(
@@ -156,7 +159,7 @@ for number, rater in enumerate(store.raters(study.id), start=1):
     raters[rater.id] = "You" if rater.id == me else f"Rater {number}" if nameless else rater.name
 inputs = {row.id: row for row in store.inputs(study.id)}
 
-st.header("History", anchor=False)
+st.header("History" if visit.session is None else "My votes", anchor=False)
 linked = st.query_params.get(duel_reading.DUEL)
 if not raters or not store.ballots(study.id, limit=1):
     if linked:

@@ -64,13 +64,15 @@ def draw_form(code: str) -> None:
         )
         st.stop()
     with st.container(border=True, width=520):
-        st.text_input("Code", code, key="join_code", max_chars=20, placeholder="ABC123")
+        typed = st.text_input("Code", code, key="join_code", max_chars=20, placeholder="ABC123") or code
+        place, wanted = st.empty(), session_of(typed)
+        if st.session_state.get("no_session") == typed != "" and not refused:
+            place.warning(labels.plain(st.session_state["no_session_why"]), icon=":material/event_busy:")
         known = access.given_name()
         if known:
             st.markdown(f"You are logged in as **{labels.plain(known)}**.")
         else:
             st.text_input("Your name", key="join_name", max_chars=80, help="The host of the session sees it.")
-        wanted = session_of(st.session_state.get("join_code") or code)
         if wanted is not None and wanted.groups:
             st.pills("Your group", wanted.groups, key="join_group")
         st.button("Join", type="primary", key="join", on_click=join, width="stretch")
@@ -79,14 +81,14 @@ def draw_form(code: str) -> None:
 
 
 def session_of(code: str) -> Session | None:
-    """The open session of a code. None where there is none, which is said when they press Join; not looked
-    up in every run, as wrong codes are counted."""
+    """The open session of a code. None where there is none; why is kept. Not looked up in every run, as wrong
+    codes are counted."""
     if not code or st.session_state.get("no_session") == code:
         return None
     try:
         return visit.services.sessions.by_code(code, access.address())
-    except PromptDuelError:
-        st.session_state["no_session"] = code
+    except PromptDuelError as error:
+        st.session_state["no_session"], st.session_state["no_session_why"] = code, str(error)
         return None
 
 
@@ -124,11 +126,12 @@ def draw_practice() -> None:
 
 visit = access.visitor()
 frame.style()
+refused = "fault" in st.session_state  # then that says it
 notices.draw()
 code = str(st.query_params.get(CODE, ""))
 meant = session_of(code) or visit.session
 if visit.session is None or visit.seat is None or meant != visit.session:
-    st.header("Join a session", anchor=False)
+    st.header(f"Join '{labels.plain(meant.name)}'" if meant else "Join a session", anchor=False)
     if visit.session is not None:
         st.caption(f"You are in '{labels.plain(visit.session.name)}' now. Joining another one leaves it.")
     draw_form(code)

@@ -1,9 +1,9 @@
-"""What is being typed outlives the page's own doings."""
+"""What is typed: it outlives the page's own doings, and addresses lead where people expect."""
 
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Server
-from tests.browser.steps import add_study, expect_text, settled
+from tests.browser.steps import SECOND, add_study, expect_text, settled
 
 
 def test_a_refusal_takes_nothing_from_who_goes_on_typing(page: Page, server: Server) -> None:
@@ -26,3 +26,20 @@ def test_a_refusal_takes_nothing_from_who_goes_on_typing(page: Page, server: Ser
     expect(page.get_by_role("textbox", name="Template")).to_have_value("Be brief on {{topic}}")
     page.get_by_role("button", name="Save", exact=True).click()
     expect_text(page, "'Kestrel' is saved")
+
+
+def test_vote_is_an_address_too_and_fits_a_phone(page: Page, server: Server) -> None:
+    study = add_study(server.store, "guessed", {"One": "Text one", "Other": "Text two"}, inputs=1)
+    page.goto(f"{server.address}/vote?study={study.id}")
+    page.wait_for_selector(SECOND)
+    expect(page.get_by_text("Page not found")).to_have_count(0)
+    assert f"{server.address}/vote" in page.url
+    # And on a phone the sides stand side by side under the thumb, as they do on a wide screen.
+    page.set_viewport_size({"width": 390, "height": 780})
+    answers = page.locator(".st-key-answers button")
+    left, good, _, right = (answers.nth(number).bounding_box() for number in range(4))
+    assert left
+    assert right
+    assert good
+    assert left["y"] == right["y"] < good["y"]
+    assert left["x"] + left["width"] <= right["x"] < right["x"] + right["width"] <= 390

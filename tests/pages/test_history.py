@@ -46,6 +46,13 @@ def test_a_rater_sees_their_own_votes_and_everyones_on_request(visitor: Visitor)
     assert listed(visitor) == ["Warm better"]
 
 
+def test_a_host_who_did_not_vote_is_told_where_the_votes_are(visitor: Visitor) -> None:
+    study = voted_study(visitor)
+    visitor.voted(study, [SECOND], "Anna")
+    visitor.go(SCREEN, study)
+    assert "No vote of yours yet. Choose Everyone" in visitor.shown()
+
+
 def test_raters_without_a_name_are_numbered(visitor: Visitor) -> None:
     study = voted_study(visitor)
     visitor.voted(study, [FIRST])

@@ -96,6 +96,10 @@ def test_a_file_is_looked_at_and_then_imported(visitor: Visitor) -> None:
     visitor.click("inputs_import")
     assert [row.variables["text"] for row in in_use(visitor, study)] == ["one", "two", "three"]
     assert in_use(visitor, study)[1].tags == ("a", "b")
+    assert "Imported. 2 new inputs. 1 row left out: there already." in visitor.shown()
+    assert not visitor.at.file_uploader  # the table is open, with what came
+    at.session_state["inputs_tab"] = "Upload"
+    visitor.run()
     assert not visitor.at.file_uploader[0].value  # ready for the next file
 
 

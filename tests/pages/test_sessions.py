@@ -125,6 +125,18 @@ def seated(visitor: Visitor, study: Study, monkeypatch: pytest.MonkeyPatch, **te
     return session
 
 
+def test_who_comes_after_the_end_is_told_before_giving_a_name(
+    visitor: Visitor, study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = open_session(visitor.services, study)
+    be(monkeypatch, "late")
+    at = visitor.link("rater/join.py", study, code=session.id)
+    assert [header.value for header in at.header] == ["Join 'Monday'"]
+    visitor.services.sessions.close(session.id)
+    at = visitor.link("rater/join.py", study, code=session.id)
+    assert [warning.value for warning in at.warning] == ["The session 'Monday' is over."]
+
+
 def test_after_closing_a_press_is_refused_and_the_page_says_so(
     visitor: Visitor, study: Study, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -33,6 +33,7 @@ def test_our_own_exports_are_recognised(name: str, extract: Extract) -> None:
         ("tests.jsonl", '{"vars": {}}', "promptfoo-tests"),
         ("model.csv", "prompt,response\n1,2\n", "autoarena"),
         ("outputs.csv", "Prompt;question;OUTPUT\n1;2;3\n", "outputs-long"),
+        ("outputs.csv", "promt,question,output\n1,2,3\n", "outputs-long"),  # whose fault is then named
         ("outputs.csv", "question,A,B\n1,2,3\n", "outputs-wide"),
         ("other.json", '{"x": 1}', "study-json"),
     ],
