@@ -89,7 +89,13 @@ def draw_progress(experiment: Experiment) -> None:
             width="stretch",
         )
         if not experiment.ended.is_set():
-            st.button("Cancel", key="lab_cancel", icon=":material/stop_circle:", on_click=experiment.cancel)
+            st.button(
+                "Cancel",
+                key="lab_cancel",
+                icon=":material/stop_circle:",
+                on_click=notices.attempt,
+                args=(experiment.cancel,),
+            )
     if not experiment.ended.is_set():
         st.progress(min(1.0, experiment.done / max(1, experiment.total)))
     if experiment.error:

@@ -155,7 +155,11 @@ def _draw_job(job: Proposing) -> None:
             )
             if progress.state is State.RUNNING:
                 st.button(
-                    "Cancel", key=f"cancel_{job.id}", icon=":material/stop_circle:", on_click=job.cancel
+                    "Cancel",
+                    key=f"cancel_{job.id}",
+                    icon=":material/stop_circle:",
+                    on_click=notices.attempt,
+                    args=(job.cancel,),
                 )
         if progress.last_error:
             st.error(labels.plain(progress.last_error), icon=":material/error:")

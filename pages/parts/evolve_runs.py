@@ -1,6 +1,7 @@
 """Automatic runs: where they are, the leader's chance, what happened; stop and resume."""
 
 from collections.abc import Mapping
+from functools import partial
 
 import streamlit as st
 
@@ -81,11 +82,13 @@ def _draw_run(visit: Visit, study: Study, seen: Seen, other: bool | None) -> Non
                     "Stop",
                     key=f"stop_{record.id}",
                     icon=":material/stop_circle:",
-                    on_click=visit.services.evolution.cancel,
-                    args=(record.id,),
+                    on_click=notices.attempt,
+                    args=(lambda: visit.services.evolution.cancel(record.id),),
                 )
             elif other is None and not record.state.finished:
-                _draw_resume(visit, record)
+                spent = record.state is State.SPENT
+                label = "The most that this run may take in all; empty: no limit."
+                limits.resume(record.id, record.plan.budget, spent, partial(_resume, visit, record.id), label)
         share = record.round / record.plan.rounds
         st.progress(1.0 if record.state is State.DONE else min(0.99, share))
         st.caption(
@@ -131,36 +134,7 @@ def _chart(visit: Visit, study: Study, record: Record) -> None:
     )
 
 
-def _draw_resume(visit: Visit, record: Record) -> None:
-    if record.state is not State.SPENT:
-        st.button(
-            "Resume",
-            key=f"resume_{record.id}",
-            icon=":material/play_arrow:",
-            on_click=_resume,
-            args=(visit, record.id),
-        )
-        return
-    with st.popover("Resume", icon=":material/play_arrow:"):
-        limits.fields(
-            f"more_{record.id}",
-            record.plan.budget,
-            "The most that this run may take in all; empty: no limit.",
-        )
-        st.button(
-            "Go on within these",
-            key=f"resume_{record.id}",
-            type="primary",
-            on_click=_raise,
-            args=(visit, record.id),
-        )
-
-
-def _raise(visit: Visit, run: str) -> None:
-    _resume(visit, run, limits.typed(f"more_{run}"))
-
-
-def _resume(visit: Visit, run: str, budget: Budget | None = None) -> None:
+def _resume(visit: Visit, run: str, budget: Budget | None) -> None:
     notices.attempt(
         lambda: visit.services.evolution.resume(run, keys.typed(visit), budget), "The run goes on."
     )

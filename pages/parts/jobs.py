@@ -6,7 +6,7 @@ from optimizer.domain import Study
 from optimizer.generation.costs import money_text
 from optimizer.generation.job import Progress, Running, State
 from optimizer.llm.budget import Spend
-from pages.parts import access, labels
+from pages.parts import access, labels, notices
 from pages.parts.access import Visit
 
 LOOK_EVERY_S = 1.0
@@ -65,7 +65,11 @@ def _draw_job(job: Running) -> None:
             )
             if progress.state is State.RUNNING:
                 st.button(
-                    "Cancel", key=f"cancel_{job.id}", icon=":material/stop_circle:", on_click=job.cancel
+                    "Cancel",
+                    key=f"cancel_{job.id}",
+                    icon=":material/stop_circle:",
+                    on_click=notices.attempt,
+                    args=(job.cancel,),
                 )
         if progress.state is State.RUNNING:
             st.progress(min(1.0, progress.share))

@@ -1,5 +1,7 @@
 """Automatic runs: how far they are, what they took, a live chart, stop and resume."""
 
+from functools import partial
+
 import streamlit as st
 
 from optimizer.domain import JudgeVotes, RaterKind, Study
@@ -67,11 +69,13 @@ def _draw_run(visit: Visit, run: Run) -> None:
                     "Stop",
                     key=f"stop_{run.id}",
                     icon=":material/stop_circle:",
-                    on_click=run.cancel,
+                    on_click=notices.attempt,
+                    args=(run.cancel,),
                     disabled=progress.state is not State.RUNNING,
                 )
             elif progress.state in UNFINISHED:
-                _draw_resume(visit, run)
+                spent, label = progress.state is State.SPENT, "The most that this run may take in all"
+                limits.resume(run.id, run.plan.budget, spent, partial(_resume, visit, run), label)
         if not run.ended and run.plan.follow:
             st.progress(progress.share)
         for judge in progress.judges:
@@ -119,28 +123,7 @@ def _span(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
 
 
-def _draw_resume(visit: Visit, run: Run) -> None:
-    if run.progress().state is not State.SPENT:
-        st.button(
-            "Resume",
-            key=f"resume_{run.id}",
-            icon=":material/play_arrow:",
-            on_click=_resume,
-            args=(visit, run),
-        )
-        return
-    with st.popover("Resume", icon=":material/play_arrow:"):
-        limits.fields(f"more_{run.id}", run.plan.budget, "The most that this run may take in all")
-        st.button(
-            "Go on within these", key=f"resume_{run.id}", type="primary", on_click=_raise, args=(visit, run)
-        )
-
-
-def _raise(visit: Visit, run: Run) -> None:
-    _resume(visit, run, limits.typed(f"more_{run.id}"))
-
-
-def _resume(visit: Visit, run: Run, budget: Budget | None = None) -> None:
+def _resume(visit: Visit, run: Run, budget: Budget | None) -> None:
     notices.attempt(
         lambda: visit.services.judging.resume(run, keys.typed(visit), budget), "The judges are at work again."
     )

@@ -1,5 +1,7 @@
 """The most that may be spent, as three fields; an empty one is no limit."""
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from optimizer.generation.costs import money_text
@@ -25,6 +27,24 @@ def fields(prefix: str, budget: Budget, label: str = "") -> Budget:
 def typed(prefix: str) -> Budget:
     """What the three fields hold; for callbacks, which may come with the last change."""
     return Budget(*(st.session_state[f"{prefix}_{name}"] for name in ("calls", "tokens", "money")))
+
+
+def resume(
+    key: str, budget: Budget, spent: bool, go_on: Callable[[Budget | None], object], label: str
+) -> None:
+    """The button to go on with stopped work; where its budget was spent, with fields for a larger one."""
+    icon = ":material/play_arrow:"
+    if not spent:
+        st.button("Resume", key=f"resume_{key}", icon=icon, on_click=go_on, args=(None,))
+        return
+    with st.popover("Resume", icon=icon):
+        fields(f"more_{key}", budget, label)
+        st.button(
+            "Go on within these",
+            key=f"resume_{key}",
+            type="primary",
+            on_click=lambda: go_on(typed(f"more_{key}")),
+        )
 
 
 def told(budget: Budget) -> str:

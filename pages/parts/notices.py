@@ -12,7 +12,7 @@ LISTED = 1000
 
 
 def attempt(act: Callable[[], object], done: str = "") -> bool:
-    """Do it and keep the word that it is done, or its own, or the reason why not. For callbacks."""
+    """Do it and keep the word that it is done, or its own if any, or the reason why not. For callbacks."""
     if not access.is_as_drawn():
         st.session_state["fault"] = "Nothing was done: you are somebody else since this page was opened."
         return False
@@ -25,7 +25,8 @@ def attempt(act: Callable[[], object], done: str = "") -> bool:
     except PromptDuelError as error:
         st.session_state["fault"] = str(error)
         return False
-    frame.keep_message(plain(done or str(said)))
+    if told := done or said:
+        frame.keep_message(plain(str(told)))
     return True
 
 

@@ -2,6 +2,7 @@
 resume. Of what this server does itself, nothing."""
 
 from dataclasses import replace
+from functools import partial
 
 import streamlit as st
 
@@ -97,7 +98,8 @@ def _draw_task(visit: Visit, task: Task) -> None:
                     disabled=task.cancel,
                 )
             elif status.state in UNFINISHED:
-                _draw_resume(visit, task)
+                spent, label = status.state is State.SPENT, "The most that this may take in all"
+                limits.resume(task.id, task.what.budget, spent, partial(_resume, visit, task), label)
         if status.state is State.RUNNING and status.total:
             st.progress(min(1.0, (status.done + status.failed) / status.total))
         facts = [took(status.spent)] if status.spent.calls else []
@@ -111,23 +113,6 @@ def _draw_task(visit: Visit, task: Task) -> None:
         if status.error:
             tell = st.error if status.state is State.STOPPED else st.warning
             tell(labels.plain(status.error), icon=":material/error:")
-
-
-def _draw_resume(visit: Visit, task: Task) -> None:
-    if task.status.state is not State.SPENT:
-        st.button(
-            "Resume",
-            key=f"resume_{task.id}",
-            icon=":material/play_arrow:",
-            on_click=_resume,
-            args=(visit, task),
-        )
-        return
-    with st.popover("Resume", icon=":material/play_arrow:"):
-        limits.fields(f"more_{task.id}", task.what.budget, "The most that this may take in all")
-        st.button(
-            "Go on within these", key=f"resume_{task.id}", type="primary", on_click=_raise, args=(visit, task)
-        )
 
 
 def _how_far(task: Task) -> str:
@@ -145,9 +130,5 @@ def _stop_elsewhere(visit: Visit, one: AtWork) -> None:
     notices.attempt(lambda: visit.services.elsewhere.stop(one), "It stops within a few seconds.")
 
 
-def _raise(visit: Visit, task: Task) -> None:
-    _resume(visit, task, limits.typed(f"more_{task.id}"))
-
-
-def _resume(visit: Visit, task: Task, budget: Budget | None = None) -> None:
+def _resume(visit: Visit, task: Task, budget: Budget | None) -> None:
     notices.attempt(lambda: visit.services.work.resume(task.id, budget), "A worker will go on with it.")

@@ -87,6 +87,10 @@ def test_a_simulation_can_be_cancelled(
     app = visitor.go("host/lab.py", study)
     visitor.click("lab_start")
     assert app.button(key="lab_start").disabled
+    with monkeypatch.context() as elsewhere:  # they logged out in another tab
+        elsewhere.setattr("pages.parts.access.is_as_drawn", lambda: False)
+        visitor.click("lab_cancel")
+        assert "Nothing was done" in visitor.shown()
     visitor.click("lab_cancel")
     (experiment,) = lab.experiments(study.id)
     assert experiment.ended.wait(60)
