@@ -116,7 +116,8 @@ class Exchange:
         written = exporter.write(Extract(contents, raters, ballots, duels, rubrics, leader))
         pieces = (piece.encode() if isinstance(piece, str) else piece for piece in written)
         slug = re.sub(r"[^a-z0-9]+", "-", contents.study.name.lower()).strip("-")[:60] or "study"
-        return Export(f"{slug}-{format}.{exporter.suffix}", exporter.mime, pieces)
+        named = format.removesuffix(f"-{exporter.suffix}")  # votes-csv is votes.csv
+        return Export(f"{slug}-{named}.{exporter.suffix}", exporter.mime, pieces)
 
     def leader(self, study_id: StudyId, chosen: VoteFilter | None = None) -> Prompt | None:
         """The strongest prompt in use, None while no vote counts."""

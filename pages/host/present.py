@@ -26,7 +26,7 @@ def draw_question(visit: Visit, study: Study) -> None:
     st.markdown("\n".join(f"- {labels.plain(line)}" for line in lines))
     prompts = [p for p in visit.services.store.prompts(study.id) if p.retired_at is None]
     inputs = [row for row in visit.services.store.inputs(study.id) if row.retired_at is None]
-    votes = visit.services.store.counters(study.id).votes
+    votes = visit.services.results.standings(study).votes  # as on the later slides: those that count
     st.markdown(
         f"{labels.counted(len(prompts), 'prompt')}, {labels.counted(len(inputs), 'input')}, "
         f"{labels.counted(votes, 'vote')} so far, all blind."

@@ -14,16 +14,10 @@ from pages.parts.judge_report import number, percent
 UNKNOWN = "–"
 
 
-def name_of(report: RaterReport) -> str:
-    """People who never said their name are told apart by the beginning of their id."""
-    nameless = report.rater.name == access.NAMELESS
-    return f"{report.rater.name} {report.rater.id[:4]}" if nameless else report.rater.name
-
-
 def table(found: list[RaterReport]) -> pd.DataFrame:
     return pd.DataFrame(
         {
-            "Rater": [name_of(report) for report in found],
+            "Rater": [names[report.rater.id] for report in found],
             "Group": [groups.get(report.rater.id, "") for report in found],
             "Votes": [report.votes for report in found],
             "As others": [percent(report.others) for report in found],
@@ -65,7 +59,7 @@ def draw_rater(report: RaterReport) -> None:
     """What looks careless, and the button that leaves the votes out."""
     with st.container(border=True, key=f"rater_{report.rater.id}"):
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(f"**{labels.plain(name_of(report))}**", width="stretch")
+            st.markdown(f"**{labels.plain(names[report.rater.id])}**", width="stretch")
             if report.rater.set_aside_at is None:
                 st.button(
                     "Set the votes aside",
@@ -101,6 +95,7 @@ visit, study = access.enter()
 frame.style()
 notices.draw()
 quality = visit.services.quality
+names = access.names_of(visit.services.store.raters(study.id))
 counters = visit.services.store.counters(study.id)
 groups: dict[RaterId, str] = {seat.rater: seat.group for seat in visit.services.sessions.seats(study.id)}
 
@@ -156,7 +151,7 @@ if rest:
     chosen = st.selectbox(
         "Another rater",
         [None, *rest],
-        format_func=lambda one: "" if one is None else name_of(one),
+        format_func=lambda one: "" if one is None else names[one.rater.id],
         key="another",
     )
     if chosen is not None:

@@ -6,7 +6,7 @@ also on the host's machine, until they leave. Anybody else is a guest, who may j
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache, wraps
@@ -28,6 +28,14 @@ NAMELESS = "Person"  # a rater who has not said who they are
 STUDY = "study"  # both the widget key and the query parameter, so that a link restores the view
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 FORWARDED = {"forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via"}
+
+
+def names_of(raters: Iterable[Rater]) -> dict[RaterId, str]:
+    """What a study's raters are called on every screen: who never said a name goes by a number."""
+    return {
+        rater.id: f"Rater {number}" if rater.name == NAMELESS else rater.name
+        for number, rater in enumerate(raters, start=1)
+    }
 
 
 class Role(StrEnum):

@@ -5,6 +5,7 @@ import streamlit as st
 from optimizer.domain import JudgeVotes, RaterKind, Study
 from optimizer.results import VoteFilter
 from optimizer.standings import Standings
+from pages.parts import access, labels
 from pages.parts.access import Visit
 
 EVERYONE, HUMANS, JUDGES = "Everyone", "People", "Judges"
@@ -14,7 +15,8 @@ KINDS = {EVERYONE: None, HUMANS: RaterKind.HUMAN, JUDGES: RaterKind.JUDGE}
 def draw(visit: Visit, study: Study) -> VoteFilter:
     """The filter row; returns what was chosen."""
     store = visit.services.store
-    raters = {f"{rater.name} ({rater.id[:4]})": rater.id for rater in store.raters(study.id)}
+    names = access.names_of(store.raters(study.id))
+    raters = {f"{name} ({rater[:4]})": rater for rater, name in names.items()}
     tags = sorted({tag for row in store.inputs(study.id) for tag in row.tags})
     with st.expander("Filter", icon=":material/filter_alt:", key="filters"):
         left, middle, right = st.columns(3)
@@ -39,10 +41,10 @@ def described(chosen: VoteFilter, standings: Standings) -> str:
     """Whose votes these standings hold, in words."""
     parts = []
     if standings.human_votes:
-        parts.append(f"{standings.human_votes:,} by people")
+        parts.append(f"{labels.counted(standings.human_votes, 'vote')} by people")
     if standings.judge_votes:
-        parts.append(f"{standings.judge_votes:,} by judges")
-    held = " and ".join(parts) or "none"
+        parts.append(f"{labels.counted(standings.judge_votes, 'vote')} by judges")
+    held = " and ".join(parts) or "no votes"
     filtered = " Filtered." if chosen != VoteFilter() else ""
     return f"These standings hold {held}.{filtered} Skips, replays and raters set aside do not count."
 

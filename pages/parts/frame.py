@@ -108,6 +108,8 @@ STYLE = """<style>
 .st-key-screens [data-testid="stElementContainer"]:has([data-testid="stCaptionContainer"]) {
   margin: 0.45rem 0 0.15rem; }
 .st-key-screens a { height: 1.5rem; }
+:is([data-testid="stPageLink"], [data-testid="stSidebarNav"]) a:focus-visible {
+  outline: 2px solid light-dark(#0b6e69, #1b8578); outline-offset: -2px; }
 .stMainBlockContainer { padding-top: 1.2rem; padding-bottom: 1rem; max-width: 112rem; }
 [data-testid="stHeader"] { background: transparent; height: 2.6rem; min-height: 2.6rem; }
 [data-testid="stLayoutWrapper"]:has(> .st-key-bar) {

@@ -153,10 +153,8 @@ frame.style()
 notices.draw()
 store = visit.services.store
 me = visit.rater_id(study.id)
-raters: dict[RaterId, str] = {}
-for number, rater in enumerate(store.raters(study.id), start=1):
-    nameless = rater.name == access.NAMELESS
-    raters[rater.id] = "You" if rater.id == me else f"Rater {number}" if nameless else rater.name
+raters = access.names_of(store.raters(study.id))
+raters |= {me: "You"} if me in raters else {}
 inputs = {row.id: row for row in store.inputs(study.id)}
 
 st.header("History" if visit.session is None else "My votes", anchor=False)

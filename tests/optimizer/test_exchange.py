@@ -139,7 +139,7 @@ def test_a_study_goes_out_and_comes_in_under_a_free_name(
 ) -> None:
     bring(exchange, study)
     file = exchange.export(study.id, "study-json")
-    assert file.filename == "my-study-study-json.json"
+    assert file.filename == "my-study-study.json"
     preview = exchange.preview("study-json", Upload("s.json", file.whole()))
     assert preview.notes == (
         "There is a study 'My Study: ä' already: the new one is called 'My Study: ä 2'.",

@@ -103,3 +103,13 @@ def test_prompts_that_cannot_be_asked_are_named(visitor: Visitor) -> None:
     visitor.services.prompts.write(study.id, "Unborn", "{{text}}")
     (warning,) = visitor.go("host/standings.py", study).warning
     assert "No duel can be asked with 'Unborn':" in warning.value
+
+
+def test_who_never_said_a_name_is_called_the_same_on_every_screen(visitor: Visitor) -> None:
+    study = visitor.study(["Terse", "Warm"], ["one"], outputs=True)
+    visitor.voted(study, [Outcome.FIRST])
+    app = visitor.go("host/standings.py", study)
+    assert "1 vote by people" in visitor.shown()
+    (label,) = app.multiselect(key="raters").options
+    assert label.startswith("Rater 1 (")
+    assert list(visitor.go("host/raters.py", study).dataframe[0].value["Rater"]) == ["Rater 1"]
