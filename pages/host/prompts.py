@@ -95,7 +95,9 @@ def draw_actions(prompt: Prompt) -> None:
             )
     st.page_link(
         "host/outputs.py",
-        label=f"Read its {labels.counted(outputs[prompt.id], 'output')}",
+        label=f"Read its {labels.counted(outputs[prompt.id], 'output')}"
+        if outputs[prompt.id]
+        else "It has no outputs yet",
         icon=":material/grid_view:",
         query_params={"output_prompt": prompt.name},
     )

@@ -4,9 +4,10 @@ import pandas as pd
 import streamlit as st
 
 from optimizer.domain import Study
+from optimizer.formats.writing import csv_lines
 from optimizer.results import VoteFilter
 from optimizer.standings import Race, Standings
-from pages.parts import access, advice, charts, filters, frame, labels, output_text
+from pages.parts import access, advice, charts, filters, frame, labels
 
 OBSERVED, MODEL = "Observed", "Model"
 
@@ -90,13 +91,19 @@ def show(figure: charts.go.Figure, name: str, data: pd.DataFrame) -> None:
     st.plotly_chart(figure, key=f"chart_{name}", config={**charts.CONFIG, **charts.file_name(name)})
     st.download_button(
         "Numbers as CSV",
-        lambda: output_text.csv_bytes(data),
+        lambda: csv_of(data),
         f"{name}.csv",
         "text/csv",
         key=f"csv_{name}",
         type="tertiary",
         on_click="ignore",
     )
+
+
+def csv_of(data: pd.DataFrame) -> bytes:
+    """The numbers as a file; names of prompts are people's texts, so they are guarded as in every export."""
+    cells = data.astype(object).where(data.notna(), None)  # what is not known stays empty
+    return "".join(csv_lines(list(data.columns), cells.itertuples(index=False, name=None))).encode()
 
 
 def pairs_csv(standings: Standings) -> pd.DataFrame:

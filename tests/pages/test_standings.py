@@ -1,5 +1,7 @@
 """The standings screen: its table adds up, its filters choose whose votes count, its charts have numbers."""
 
+from collections.abc import Callable
+
 import pytest
 
 from optimizer.domain import Outcome, Rater, RaterId, RaterKind, Study
@@ -113,3 +115,27 @@ def test_who_never_said_a_name_is_called_the_same_on_every_screen(visitor: Visit
     (label,) = app.multiselect(key="raters").options
     assert label.startswith("Rater 1 (")
     assert list(visitor.go("host/raters.py", study).dataframe[0].value["Rater"]) == ["Rater 1"]
+
+
+def test_the_numbers_of_every_chart_come_as_a_file(
+    visitor: Visitor, study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file is made when the button is pressed, which the harness cannot do."""
+    files: dict[str, bytes] = {}
+
+    def pressed(label: str, data: Callable[[], bytes], name: str, *_: object, **__: object) -> bool:
+        files[name] = data()
+        return False
+
+    monkeypatch.setattr("streamlit.download_button", pressed)
+    app = visitor.go("host/standings.py", study)
+    for tab in ("Over the votes", "Pair by pair", "Strengths"):
+        app.session_state["charts"] = tab
+        visitor.run()
+    lines = {name: file.decode().splitlines() for name, file in files.items()}
+    prompts = len(visitor.services.store.prompts(study.id))
+    assert set(lines) == {"win_rate.csv", "p_best.csv", "wins.csv", "duels.csv", "strengths.csv"}
+    assert lines["p_best.csv"][0] == "\ufeffvotes,prompt,p_best,chance,chance_low,chance_high,observed"
+    assert len(lines["wins.csv"]) == 1 + prompts * (prompts - 1)
+    assert len(lines["strengths.csv"]) == 1 + prompts
+    assert not any("nan" in line for line in lines["p_best.csv"])
