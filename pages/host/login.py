@@ -32,9 +32,10 @@ def set_password() -> None:
 
 def draw_login() -> None:
     if gate.has_password():
-        with st.container(border=True, width=460):
-            st.text_input("Host password", type="password", key="host_password", on_change=log_in)
-            st.button("Log in", type="primary", key="log_in", on_click=log_in, width="stretch")
+        # A form: else leaving the field, Enter and the button were a try each, and wrong ones are counted.
+        with st.form("log_in_form", clear_on_submit=True, width=460):
+            st.text_input("Host password", type="password", key="host_password")
+            st.form_submit_button("Log in", type="primary", key="log_in", on_click=log_in, width="stretch")
     if access.login_offered():
         if st.user.is_logged_in:
             mail = labels.plain(str(st.user.get("email") or "You"))
@@ -55,14 +56,14 @@ def draw_settings() -> None:
     if visit.person == access.NO_COOKIE:
         st.warning("Your browser keeps no cookies for this page, so you would lock yourself out.")
         return
-    with st.container(border=True, width=460):
+    with st.form("password_form", clear_on_submit=True, width=460):
         st.text_input(
             "New password",
             type="password",
             key="new_password",
             help="At least 10 characters. It is kept as an argon2id hash. All other logins end.",
         )
-        st.button("Set the password", key="set_password", on_click=set_password, width="stretch")
+        st.form_submit_button("Set the password", key="set_password", on_click=set_password, width="stretch")
     if gate.is_host(visit.person):
         st.button("Log out", key="log_out", on_click=gate.log_out, args=(visit.person,))
     if access.e_mail():

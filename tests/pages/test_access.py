@@ -110,6 +110,19 @@ def test_an_open_server_is_hosted_on_its_own_machine_only(
     assert "can be hosted only on the machine" in told(at_menu("host/login.py"))
 
 
+def test_a_wrong_password_is_one_try_however_the_field_is_left(
+    running: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running.gate.set_password(GOOD)
+    monkeypatch.setattr("pages.parts.access.is_local", lambda: False)
+    app = at_menu("host/login.py")
+    app.text_input(key="host_password").set_value("wrong password").run()  # on the way to the button
+    assert not running.store.documents.all("host_tries")
+    app.button(key="log_in").click().run()
+    assert "not the host password" in told(app)
+    assert [len(tries.body["at"]) for tries in running.store.documents.all("host_tries")] == [1, 1]
+
+
 def test_with_a_password_nobody_hosts_without_it(running: Services) -> None:
     running.gate.set_password(GOOD)
     assert not access.may_host(running, "ann")  # not on the machine itself either
