@@ -19,6 +19,7 @@ COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#b88a00", "#56b4e9", "#7
 BAND_OPACITY = 0.14
 MARK = {"dash": "dot", "width": 1.5, "color": "#808080"}  # seen on light and dark
 MOST_LINES = 8
+FEW_VOTES = 10
 MOST_BANDS = 3  # more of them hide each other; hovering tells the others' intervals
 
 
@@ -74,10 +75,19 @@ def _line(
     )
 
 
+def _over_votes(title: str, race: Race) -> go.Figure:
+    """Per cent over whole votes: few of them would be marked by halves."""
+    figure = figure_of(title, "votes", "per cent")
+    figure.update_yaxes(range=[0, 100])
+    if race.votes[-1] <= FEW_VOTES:
+        figure.update_xaxes(dtick=1)
+    return figure
+
+
 def win_rate_over_votes(race: Race, arms: Sequence[int], observed: bool) -> go.Figure:
     """Chance to beat a random prompt of the pool (with its 90 % band), or the observed win rate."""
     title = "Observed win rate" if observed else "Chance to beat a random prompt of the pool"
-    figure = figure_of(title, "votes", "per cent")
+    figure = _over_votes(title, race)
     for place, arm in enumerate(arms):
         if not observed and place < MOST_BANDS:
             figure.add_scatter(
@@ -85,7 +95,7 @@ def win_rate_over_votes(race: Race, arms: Sequence[int], observed: bool) -> go.F
                 y=100 * np.concatenate([race.chance_high[:, arm], race.chance_low[::-1, arm]]),
                 fill="toself",
                 fillcolor=_translucent(colour_of(arm)),
-                line={"width": 0},
+                mode="none",  # short lines would have dots at their points
                 hoverinfo="skip",
                 showlegend=False,
             )
@@ -95,13 +105,12 @@ def win_rate_over_votes(race: Race, arms: Sequence[int], observed: bool) -> go.F
             interval = np.stack([race.chance_low[:, arm], race.chance_high[:, arm]], axis=1)
             _line(figure, race.votes, race.chance[:, arm], race.names[arm], arm, interval)
     figure.add_hline(y=50, line=MARK)
-    figure.update_yaxes(range=[0, 100])
     return figure
 
 
 def p_best_over_votes(race: Race, arms: Sequence[int], confidence: float) -> go.Figure:
     """Probability of being the best prompt, with the level at which the advice is to stop."""
-    figure = figure_of("Probability of being the best", "votes", "per cent")
+    figure = _over_votes("Probability of being the best", race)
     for arm in arms:
         _line(figure, race.votes, race.p_best[:, arm], race.names[arm], arm)
     figure.add_hline(
@@ -110,7 +119,6 @@ def p_best_over_votes(race: Race, arms: Sequence[int], confidence: float) -> go.
         annotation_text=f"{100 * confidence:.0f} % wanted",
         annotation_position="bottom right",
     )
-    figure.update_yaxes(range=[0, 100])
     return figure
 
 

@@ -139,3 +139,11 @@ def test_the_numbers_of_every_chart_come_as_a_file(
     assert len(lines["wins.csv"]) == 1 + prompts * (prompts - 1)
     assert len(lines["strengths.csv"]) == 1 + prompts
     assert not any("nan" in line for line in lines["p_best.csv"])
+
+
+def test_a_race_of_few_votes_is_drawn_in_whole_votes_and_without_stray_dots(visitor: Visitor) -> None:
+    study = visitor.study(["Terse", "Warm"], ["one"], outputs=True)
+    visitor.voted(study, [Outcome.FIRST, Outcome.BOTH_GOOD])
+    figure = charts.win_rate_over_votes(visitor.services.results.race(study), [0, 1], observed=False)
+    assert figure.layout.xaxis.dtick == 1
+    assert {line.mode for line in figure.data if line.fill} == {"none"}
