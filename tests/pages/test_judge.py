@@ -226,10 +226,10 @@ def test_win_rates_by_people_stand_beside_those_with_the_judge(visitor: Visitor,
 @pytest.mark.parametrize(
     ("count", "kind", "held"),
     [
-        ("beside", "Everyone", "hold 3 by people. Skips"),
-        ("beside", "Judges", "hold 8 by judges."),
-        ("full", "Everyone", "hold 3 by people and 8 by judges."),
-        ("full", "People", "hold 3 by people."),
+        ("beside", "Everyone", "hold 3 votes by people. Skips"),
+        ("beside", "Judges", "hold 8 votes by judges."),
+        ("full", "Everyone", "hold 3 votes by people and 8 votes by judges."),
+        ("full", "People", "hold 3 votes by people."),
     ],
 )
 def test_standings_say_whose_votes_they_hold(
