@@ -37,7 +37,7 @@ def choose(sessions: list[Session]) -> Session:
     names = {session.id: session.name for session in sessions}
     linked = st.query_params.get(SESSION)
     first = next((session.id for session in sessions if session.is_open(now)), sessions[0].id)
-    chosen = linked if linked in names else first
+    chosen = next((id for id in names if id == linked), first)
     if len(sessions) > 1:
         chosen = st.sidebar.selectbox(
             "Session",
@@ -64,7 +64,7 @@ def draw_head(session: Session) -> None:
             "Show the prompts' names" if hidden else "Hide the prompts' names",
             key="show_names",
             icon=":material/visibility:" if hidden else ":material/visibility_off:",
-            on_click=notices.attempt,
+            on_click=notices.do,
             args=(
                 lambda: visit.services.sessions.show_names(session.id, hidden),
                 "The prompts are named." if hidden else "The names are hidden.",

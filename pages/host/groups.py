@@ -18,7 +18,7 @@ def table(views: list[GroupView]) -> pd.DataFrame:
     columns: dict[str, list[object]] = {"Prompt": [prompt.name for prompt in prompts]}
     for view in views:
         best = {row.prompt.id: 100 * row.p_best for row in view.standings.rows}
-        shown = [best.get(prompt.id) if view.enough else None for prompt in prompts]
+        shown: list[object] = [best.get(prompt.id) if view.enough else None for prompt in prompts]
         columns[f"{view.name} ({view.votes})"] = shown
     return pd.DataFrame(columns)
 

@@ -93,7 +93,7 @@ def draw_progress(experiment: Experiment) -> None:
                 "Cancel",
                 key="lab_cancel",
                 icon=":material/stop_circle:",
-                on_click=notices.attempt,
+                on_click=notices.do,
                 args=(experiment.cancel,),
             )
     if not experiment.ended.is_set():

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from typing import TypeVar
 
 import pandas as pd
 import streamlit as st
@@ -16,6 +17,7 @@ PER_PAGE = 50  # inputs in the grid at a time
 MISSING, FAILED, HELD = "missing", "failed", "held back"
 # Translucent, so that they suit light and dark; the cell's word or number says the same.
 SHADES = {MISSING: "rgba(213,94,0,0.22)", FAILED: "rgba(204,121,167,0.35)", HELD: "rgba(230,159,0,0.30)"}
+Id = TypeVar("Id", bound=str)
 INPUT, PROMPT, TAGS = "output_input", "output_prompt", ":tags"  # keys, and query parameters
 
 
@@ -63,7 +65,7 @@ def draw_grid(rows: Sequence[Input]) -> None:
             INPUT: st.column_config.TextColumn("Input", pinned=True, width="medium"),
             TAGS: st.column_config.TextColumn("Tags", width="small"),
             **{
-                prompt.id: st.column_config.TextColumn(
+                str(prompt.id): st.column_config.TextColumn(
                     labels.one_line(prompt.name, 30), help=labels.plain(prompt.name), width="small"
                 )
                 for prompt in prompts
@@ -84,7 +86,7 @@ def draw_summary() -> None:
     st.caption(f"{told} Click a cell to read it.")
 
 
-def pick(what: str, options: Sequence[str], names: Mapping[str, str], key: str) -> str:
+def pick(what: str, options: Sequence[Id], names: Mapping[Id, str], key: str) -> Id:
     if st.session_state.get(key) not in options:
         st.session_state.pop(key, None)
     return st.selectbox(what, options, format_func=lambda one: names[one], key=key, bind="query-params")
@@ -100,9 +102,9 @@ def draw_reader(rows: Sequence[Input]) -> None:
     left, right = st.columns(2)
     with left:
         names = {key: prompt.name for key, prompt in every_prompt.items()}
-        prompt = PromptId(pick("Prompt", list(names), names, PROMPT))
+        prompt = pick("Prompt", list(names), names, PROMPT)
     with right:
-        row = offered[InputId(pick("Input", list(offered), input_names, INPUT))]
+        row = offered[pick("Input", list(offered), input_names, INPUT)]
     with st.expander("The whole input", icon=":material/input:", key="whole_input_of_output"):
         for name, value in row.variables.items():
             st.caption(labels.plain(name))

@@ -143,7 +143,7 @@ covered = Counter(prompt for prompt, row in {(k.prompt, k.input) for k in index 
 st.header("Prompts", anchor=False)
 writing = st.session_state.get("writing")
 if writing == "new" or writing in by_id:
-    prompt_editor.draw(visit, study, inputs, by_id.get(PromptId(writing)))
+    prompt_editor.draw(visit, study, inputs, by_id.get(PromptId(str(writing))))
     st.stop()
 if not prompts:
     st.info(

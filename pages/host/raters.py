@@ -65,7 +65,7 @@ def draw_rater(report: RaterReport) -> None:
                     "Set the votes aside",
                     key=f"aside_{report.rater.id}",
                     icon=":material/block:",
-                    on_click=notices.attempt,
+                    on_click=notices.do,
                     args=(
                         lambda: quality.set_aside(report.rater.id),
                         "Set aside: the votes stay and do not count.",
@@ -76,7 +76,7 @@ def draw_rater(report: RaterReport) -> None:
                     "Bring the votes back",
                     key=f"back_{report.rater.id}",
                     icon=":material/undo:",
-                    on_click=notices.attempt,
+                    on_click=notices.do,
                     args=(lambda: quality.bring_back(report.rater.id), "The votes count again."),
                 )
         for note in report.notes:

@@ -1,11 +1,17 @@
 """Report: the decision in one page, for those who did not vote; as a file to send around."""
 
+from functools import partial
+
 import streamlit as st
 
 from optimizer.reports import FORMATS, Report, sections, write
 from pages.parts import access, filters, frame, report_blocks
 
 LABELS = {"html": ("HTML, to send or print", "text/html"), "md": ("Markdown", "text/markdown")}
+
+
+def file_of(report: Report, suffix: str) -> str:
+    return "".join(write(report, suffix))
 
 
 def draw_downloads(report: Report) -> None:
@@ -15,7 +21,7 @@ def draw_downloads(report: Report) -> None:
             label, mime = LABELS[suffix]
             st.download_button(
                 label,
-                lambda suffix=suffix: "".join(write(report, suffix)),
+                partial(file_of, report, suffix),
                 f"report.{suffix}",
                 mime,
                 key=f"download_{suffix}",

@@ -1,5 +1,7 @@
 """Standings: who leads, how sure that is, and whether to stop."""
 
+from functools import partial
+
 import pandas as pd
 import streamlit as st
 
@@ -37,17 +39,19 @@ def table(standings: Standings) -> pd.DataFrame:
 
 
 def draw_table(standings: Standings) -> None:
-    percent = {"min_value": 0.0, "max_value": 100.0, "width": 130, "format": "%d %%"}
+    percent = partial(
+        st.column_config.ProgressColumn, min_value=0.0, max_value=100.0, width=130, format="%d %%"
+    )
     st.dataframe(
         table(standings),
         hide_index=True,
         column_config={
             "Strength": st.column_config.NumberColumn(format="%+.2f", help="Logits above the average."),
-            "Probably best": st.column_config.ProgressColumn(
-                **percent, help="Probability that this prompt is the best of the pool, given the votes."
+            "Probably best": percent(
+                help="Probability that this prompt is the best of the pool, given the votes."
             ),
-            "Beats a random one": st.column_config.ProgressColumn(
-                **percent, help="Chance to win a duel against another prompt drawn at random from the pool."
+            "Beats a random one": percent(
+                help="Chance to win a duel against another prompt drawn at random from the pool."
             ),
         },
     )

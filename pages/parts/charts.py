@@ -1,10 +1,11 @@
 """The figures of ``optimizer.charts`` as screens show them: their tool bar, the name of a saved picture."""
 
+import plotly.graph_objects as go
+
 from optimizer.charts import (
     COLOURS,
     MOST_LINES,
     counts_heatmap,
-    go,
     p_best_over_votes,
     strengths,
     win_rate_over_votes,

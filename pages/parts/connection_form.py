@@ -189,12 +189,16 @@ def _pick(prefix: str) -> None:
     st.session_state[f"{prefix}_model"] = st.session_state[f"{prefix}_pick"] or ""
 
 
-def _take(prefix: str) -> bool:
+def _take(prefix: str) -> None:
+    _taken(prefix)
+
+
+def _taken(prefix: str) -> bool:
     return keys.take(prefix, str(st.session_state.get(f"{prefix}_server") or ""))
 
 
 def _save(visit: Visit, prefix: str, old: Connection | None) -> None:
     connection, known = typed_in(prefix, old or EMPTY), visit.services.connections
     keep = known.put if old else known.add
-    if _take(prefix) and notices.attempt(lambda: keep(connection), f"'{connection.name}' is saved."):
+    if _taken(prefix) and notices.attempt(lambda: keep(connection), f"'{connection.name}' is saved."):
         close()

@@ -10,9 +10,9 @@ from optimizer.domain import Prompt, PromptId, Study
 from optimizer.evolution.checks import Check, acceptable
 from optimizer.evolution.offers import Offer, OfferState, open_ones
 from optimizer.proposers import PROPOSERS
+from optimizer.visible import visible
 from pages.parts import diff, labels, notices
 from pages.parts.access import Visit
-from pages.parts.output_text import visible
 
 Colour = Literal["green", "red", "orange"]
 
@@ -80,10 +80,7 @@ def _draw_checks(checks: Sequence[Check]) -> None:
     """A badge for each, with a sign and not by colour alone; what it found in the words beside it."""
     with st.container(horizontal=True):
         for one in checks:
-            icon = (
-                ":material/check:" if one.passed else ":material/close:" if one.must else ":material/warning:"
-            )
-            colour = "green" if one.passed else "red" if one.must else "orange"
+            icon, colour = PASSED if one.passed else MISSED if one.must else DOUBTFUL
             st.badge(one.label, icon=icon, color=colour, help=labels.plain(one.told))
     told = [one.told for one in checks if not one.passed]
     if told:

@@ -158,7 +158,7 @@ def _draw_job(job: Proposing) -> None:
                     "Cancel",
                     key=f"cancel_{job.id}",
                     icon=":material/stop_circle:",
-                    on_click=notices.attempt,
+                    on_click=notices.do,
                     args=(job.cancel,),
                 )
         if progress.last_error:

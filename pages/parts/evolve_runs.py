@@ -82,7 +82,7 @@ def _draw_run(visit: Visit, study: Study, seen: Seen, other: bool | None) -> Non
                     "Stop",
                     key=f"stop_{record.id}",
                     icon=":material/stop_circle:",
-                    on_click=notices.attempt,
+                    on_click=notices.do,
                     args=(lambda: visit.services.evolution.cancel(record.id),),
                 )
             elif other is None and not record.state.finished:

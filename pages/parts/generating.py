@@ -6,7 +6,7 @@ from dataclasses import replace
 import pandas as pd
 import streamlit as st
 
-from optimizer.domain import Connection, PromptId, Study
+from optimizer.domain import Connection, PromptId, Study, StudyId
 from optimizer.errors import PromptDuelError
 from optimizer.generation import Generation
 from optimizer.generation.ahead import study_budget
@@ -223,7 +223,7 @@ def badge(figure: Stability | None) -> str:
 
 @st.cache_data(max_entries=16, show_spinner=False)
 def _figures(
-    _generation: Generation, study: str, version: int
+    _generation: Generation, study: StudyId, version: int
 ) -> tuple[dict[PromptId, Spend], dict[PromptId, Stability]]:
     """Cost and stability by prompt; reads all outputs, so once per state of the study."""
     return _generation.spent(study), _generation.stability(study)

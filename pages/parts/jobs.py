@@ -68,7 +68,7 @@ def _draw_job(job: Running) -> None:
                     "Cancel",
                     key=f"cancel_{job.id}",
                     icon=":material/stop_circle:",
-                    on_click=notices.attempt,
+                    on_click=notices.do,
                     args=(job.cancel,),
                 )
         if progress.state is State.RUNNING:

@@ -5,7 +5,7 @@ import math
 import pandas as pd
 import streamlit as st
 
-from optimizer.domain import Study
+from optimizer.domain import RaterId, Study, StudyId
 from optimizer.judging.bar import Bar, JudgeReport
 from optimizer.stats.agreement import Coefficient
 from optimizer.stats.judge_bias import Rate
@@ -77,7 +77,7 @@ def _draw_state(visit: Visit, report: JudgeReport) -> None:
                 "Set aside",
                 key=f"aside_{rater.id}",
                 icon=":material/block:",
-                on_click=notices.attempt,
+                on_click=notices.do,
                 args=(lambda: bar.set_aside(rater.id), f"{rater.name} is set aside. Its votes stay."),
             )
         else:
@@ -85,7 +85,7 @@ def _draw_state(visit: Visit, report: JudgeReport) -> None:
                 "Let it vote",
                 key=f"let_{rater.id}",
                 icon=":material/how_to_vote:",
-                on_click=notices.attempt,
+                on_click=notices.do,
                 args=(lambda: bar.let_vote(rater.id), f"The votes of {rater.name} count again."),
             )
     for warning in report.warnings:
@@ -201,11 +201,11 @@ def told_p(p: float) -> str:
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
-def _reports(_bar: Bar, study: str, version: object) -> list[JudgeReport]:
+def _reports(_bar: Bar, study: StudyId, version: object) -> list[JudgeReport]:
     """Read from all votes, so once per state of the study."""
     return _bar.reports(study)
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
-def _alpha(_bar: Bar, study: str, judge: str | None, version: object) -> Coefficient:
+def _alpha(_bar: Bar, study: StudyId, judge: RaterId | None, version: object) -> Coefficient:
     return _bar.alpha(study, judge)

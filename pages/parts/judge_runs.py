@@ -69,7 +69,7 @@ def _draw_run(visit: Visit, run: Run) -> None:
                     "Stop",
                     key=f"stop_{run.id}",
                     icon=":material/stop_circle:",
-                    on_click=notices.attempt,
+                    on_click=notices.do,
                     args=(run.cancel,),
                     disabled=progress.state is not State.RUNNING,
                 )

@@ -24,7 +24,7 @@ def typed(visit: Visit) -> Mapping[str, str]:
     return dict(st.session_state.get(TYPED, {}))
 
 
-def field(prefix: str, taken: Callable[..., object], *args: object) -> None:
+def field(prefix: str, taken: Callable[..., None], *args: object) -> None:
     """Where a key is typed; ``taken`` is the caller's callback that calls ``take``."""
     st.text_input(
         "Key",

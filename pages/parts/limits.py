@@ -29,9 +29,7 @@ def typed(prefix: str) -> Budget:
     return Budget(*(st.session_state[f"{prefix}_{name}"] for name in ("calls", "tokens", "money")))
 
 
-def resume(
-    key: str, budget: Budget, spent: bool, go_on: Callable[[Budget | None], object], label: str
-) -> None:
+def resume(key: str, budget: Budget, spent: bool, go_on: Callable[[Budget | None], None], label: str) -> None:
     """The button to go on with stopped work; where its budget was spent, with fields for a larger one."""
     icon = ":material/play_arrow:"
     if not spent:

@@ -30,6 +30,11 @@ def attempt(act: Callable[[], object], done: str = "") -> bool:
     return True
 
 
+def do(act: Callable[[], object], done: str = "") -> None:
+    """``attempt`` for a button, which asks nothing back."""
+    attempt(act, done)
+
+
 def draw() -> None:
     """What the last callback left to say; a reason why not stays until the next action.
 

@@ -68,9 +68,9 @@ def preview(text: str, inputs: Sequence[Input], prefix: str) -> None:
         else:
             st.caption("There are no inputs yet to show it on.")
         return
-    by_id, names = {row.id: row for row in in_use}, labels.numbered(in_use)
+    by_id, texts = {row.id: row for row in in_use}, labels.numbered(in_use)
     chosen = st.selectbox(
-        "Preview on", list(names), format_func=lambda row: names[row], key=f"{prefix}_input"
+        "Preview on", list(texts), format_func=lambda row: texts[row], key=f"{prefix}_input"
     )
     row = by_id[chosen]
     if not text.strip() or any(name not in row.variables for name in variables_of(text)):

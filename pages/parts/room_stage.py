@@ -66,7 +66,7 @@ def _draw_controls(visit: Visit, study: Study, session: Session, shown: Round | 
             type="secondary" if voting else "primary",
             icon=":material/skip_next:",
             disabled=voting,
-            on_click=notices.attempt,
+            on_click=notices.do,
             args=(lambda: room.show_next(session, here(), seconds()), "Everybody sees it now."),
         )
         st.button(
@@ -74,7 +74,7 @@ def _draw_controls(visit: Visit, study: Study, session: Session, shown: Round | 
             key="room_reveal",
             icon=":material/bar_chart:",
             disabled=not voting,
-            on_click=notices.attempt,
+            on_click=notices.do,
             args=(lambda: room.reveal(session, here()), "That is how the room voted."),
         )
         st.button(
@@ -82,7 +82,7 @@ def _draw_controls(visit: Visit, study: Study, session: Session, shown: Round | 
             key="room_again",
             icon=":material/replay:",
             disabled=stage is not Stage.REVEALED,
-            on_click=notices.attempt,
+            on_click=notices.do,
             args=(lambda: room.vote_again(session, here(), seconds()), "Everybody votes again."),
             help="On the same pair, after a discussion. It is compared with the first and never counts.",
         )

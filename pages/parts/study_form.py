@@ -49,12 +49,12 @@ def create(visit: Visit) -> None:
 
 
 def _create(visit: Visit) -> None:
-    given = {field: st.session_state.get(f"new_{field}") or "" for field in FIELDS[:3]}
+    name, task, criteria = (str(st.session_state.get(f"new_{field}") or "") for field in FIELDS[:3])
 
     def act() -> None:
-        st.session_state["study"] = visit.services.studies.create(**given).id
+        st.session_state["study"] = visit.services.studies.create(name, task, criteria).id
 
-    if notices.attempt(act, f"'{given['name'].strip()}' is there. Now write its prompts."):
+    if notices.attempt(act, f"'{name.strip()}' is there. Now write its prompts."):
         st.session_state["panel"] = ""
         for field in FIELDS[:3]:
             st.session_state[f"new_{field}"] = ""

@@ -3,6 +3,8 @@
 What changes with each vote is drawn by ``screen``, a fragment: a key press redraws that and nothing else.
 """
 
+from typing import Literal
+
 import streamlit as st
 
 from optimizer.domain import DuelId, Grade, Outcome, Study
@@ -75,6 +77,9 @@ def go_on() -> None:
     st.session_state["reviewing"] = False
 
 
+Kind = Literal["primary", "secondary", "tertiary"]  # how loud a button is
+Answer = tuple[str, str, Outcome, Grade | None, Kind]  # its label and its key first
+
 TOOLS = (
     ("Whole input", "I", "whole_input"),
     ("Why this pair?", "E", "show_why"),
@@ -91,7 +96,7 @@ def draw_tools() -> None:
     """The row above the pair."""
     with st.container(horizontal=True, key="duel_tools", vertical_alignment="center"):
         for label, key, name in TOOLS if visit.session is None else RATERS_TOOLS:
-            kind = "secondary" if st.session_state.get(name) else "tertiary"
+            kind: Kind = "secondary" if st.session_state.get(name) else "tertiary"
             st.button(label, key=f"tool_{key}", on_click=flip, args=(name,), shortcut=key, type=kind)
 
 
@@ -123,14 +128,14 @@ def chosen_mode(shown: ShownDuel) -> str:
     return output_text.CODE if fitting == output_text.RAW else output_text.RAW
 
 
-ANSWERS = (
+ANSWERS: tuple[Answer, ...] = (
     ("A is better", "A", Outcome.FIRST, None, "primary"),
     ("Both good", "T", Outcome.BOTH_GOOD, None, "secondary"),
     ("Both bad", "N", Outcome.BOTH_BAD, None, "secondary"),
     ("B is better", "B", Outcome.SECOND, None, "primary"),
     ("Skip", "S", Outcome.SKIP, None, "tertiary"),
 )
-GRADED_ANSWERS = (
+GRADED_ANSWERS: tuple[Answer, ...] = (
     ("A clearly", "1", Outcome.FIRST, Grade.CLEARLY, "tertiary"),
     ("A slightly", "2", Outcome.FIRST, Grade.SLIGHTLY, "tertiary"),
     ("Equal", "3", Outcome.BOTH_GOOD, None, "tertiary"),
