@@ -170,10 +170,18 @@ def rater(room: bool) -> list[StreamlitPage]:
 
 
 def guest() -> list[StreamlitPage]:
-    """What anybody may see."""
+    """What anybody may see. At the address of any other screen they are asked who they are, and find the
+    screen there once they may see it."""
+    asked = {page.url_path: "host/login.py" for pages in HOST.values() for page in pages}
+    asked |= dict.fromkeys((*WRITTEN, "history", "join"), "rater/join.py")
     return [
-        st.Page("rater/join.py", title="Join", icon=":material/login:", url_path="join", default=True),
+        st.Page("rater/join.py", title="Join", icon=":material/login:", url_path=TAKEN, default=True),
         st.Page("host/login.py", title="Host", icon=":material/key:", url_path="host"),
+        *(
+            st.Page(screen, title="Who are you?", url_path=path, visibility="hidden")
+            for path, screen in asked.items()
+            if path not in ("", "host")
+        ),
     ]
 
 

@@ -99,13 +99,13 @@ class Groups:
             p = shuffle_test(table, np.array(labels), len(arm), np.random.default_rng(study.seed))
         return Disagreement(tuple(views), p)
 
-    def single(self, study: Study) -> list[GroupView]:
-        """Every person's own standings, as groups of one."""
+    def single(self, study: Study, names: Mapping[RaterId, str]) -> list[GroupView]:
+        """Every person's own standings, as groups of one that are called by these names."""
         found = []
         for rater in self._store.raters(study.id):
             if rater.kind is RaterKind.HUMAN and rater.set_aside_at is None:
                 standings = self._results.standings(study, VoteFilter(raters=frozenset({rater.id})))
-                found.append(GroupView(rater.name, 1, standings.votes, standings))
+                found.append(GroupView(names[rater.id], 1, standings.votes, standings))
         return sorted(found, key=lambda view: -view.votes)
 
 

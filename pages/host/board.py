@@ -26,6 +26,7 @@ from pages.parts.access import Visit
 
 REFRESH_S = 3
 RACE_POINTS = 12
+RACE_PX = 310  # what a window of 720 leaves
 MOST_LISTED = 12
 NAME_PX = 120  # long names are cut, so that the votes stay in sight
 SESSION = "session"  # query parameter
@@ -125,6 +126,10 @@ def draw_race(standings: Standings, race: Race) -> None:
     order = {prompt.id: arm for arm, prompt in enumerate(standings.arms)}
     arms = [order[row.prompt.id] for row in standings.rows][: charts.MOST_LINES]
     figure = charts.p_best_over_votes(race, arms, study.settings.confidence)
+    # Low, and with its legend above the lines: nothing is cut off on a small screen.
+    figure.update_layout(legend={"y": 1.02, "yanchor": "bottom"}, title={"text": ""}, height=RACE_PX)
+    figure.update_layout(margin={"t": 10})
+    st.markdown("**Probability of being the best**")
     st.plotly_chart(figure, key="board_race", config=charts.CONFIG)
 
 

@@ -53,7 +53,8 @@ def draw_single() -> None:
         prompt.id: prompt.name for prompt in visit.services.store.prompts(study.id) if not prompt.retired_at
     }
     rows = []
-    for view in views_of_raters(visit.services.groups, study, study.id, version):
+    called = access.names_of(visit.services.store.raters(study.id))
+    for view in views_of_raters(visit.services.groups, study, study.id, version, called):
         if view.votes < FEWEST_VOTES:
             continue
         rates = {row.prompt.id: row for row in view.standings.rows}
@@ -77,8 +78,10 @@ def compared(_groups: Groups, _study: Study, study_id: str, by: str, version: ob
 
 
 @st.cache_data(max_entries=8, show_spinner="Comparing")
-def views_of_raters(_groups: Groups, _study: Study, study_id: str, version: object) -> list[GroupView]:
-    return _groups.single(_study)
+def views_of_raters(
+    _groups: Groups, _study: Study, study_id: str, version: object, names: dict[RaterId, str]
+) -> list[GroupView]:
+    return _groups.single(_study, names)
 
 
 visit, study = access.enter()

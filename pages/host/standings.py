@@ -15,21 +15,21 @@ OBSERVED, MODEL = "Observed", "Model"
 
 
 def table(standings: Standings) -> pd.DataFrame:
-    """The standings as people read them."""
+    """The standings as people read them: what decides comes first, a small screen shows no more."""
     retired = {row.prompt.id: " (retired)" for row in standings.rows if row.prompt.retired_at}
     return pd.DataFrame(
         {
             "Rank": range(1, len(standings.rows) + 1),
             "Prompt": [row.prompt.name + retired.get(row.prompt.id, "") for row in standings.rows],
-            "Strength": [row.strength for row in standings.rows],
-            "90 % interval": [f"{row.low:+.2f} to {row.high:+.2f}" for row in standings.rows],
             "Probably best": [100 * row.p_best for row in standings.rows],
+            "Beats a random one": [100 * row.chance for row in standings.rows],
+            "Duels": [row.duels for row in standings.rows],
             "Rank range": [
                 f"{row.rank_low}" if row.rank_low == row.rank_high else f"{row.rank_low} to {row.rank_high}"
                 for row in standings.rows
             ],
-            "Beats a random one": [100 * row.chance for row in standings.rows],
-            "Duels": [row.duels for row in standings.rows],
+            "Strength": [row.strength for row in standings.rows],
+            "90 % interval": [f"{row.low:+.2f} to {row.high:+.2f}" for row in standings.rows],
             "Wins": [row.wins for row in standings.rows],
             "Losses": [row.losses for row in standings.rows],
             "Both good": [row.both_good for row in standings.rows],

@@ -50,18 +50,24 @@ def banner(standings: Standings) -> None:
 
 
 def winners(standings: Standings) -> None:
-    """The winner by each definition among the prompts that still compete."""
+    """The winner by each definition among the prompts that still compete and met another one of them."""
     active = [arm for arm, prompt in enumerate(standings.arms) if prompt.retired_at is None]
     if not active:
         st.info("Every prompt is retired.")
         return
-    share = shares(standings.wins[np.ix_(active, active)])
-    names = [plain(standings.arms[arm].name) for arm in active]
+    met = [arm for arm in active if standings.played[arm, active].any()]
+    if not met:
+        st.info("No two of the prompts that compete have met yet.", icon=":material/hourglass_empty:")
+        return
+    share = shares(standings.wins[np.ix_(met, met)])
+    names = [plain(standings.arms[arm].name) for arm in met]
+    known = {standings.arms[arm].id for arm in met}
     strongest = next(row.prompt for row in standings.rows if row.prompt.retired_at is None)
+    leader = plain(strongest.name) + ("" if strongest.id in known else ", which has met no other yet")
     beats_all = condorcet(share)
     mixture = von_neumann(share)
     said = {
-        "**Bradley-Terry** (highest strength; this is what the standings recommend)": plain(strongest.name),
+        "**Bradley-Terry** (highest strength; this is what the standings recommend)": leader,
         "**Condorcet** (beats every other prompt)": "none" if beats_all is None else names[beats_all],
         "**Copeland** (beats the most prompts)": ", ".join(names[arm] for arm in copeland(share).winners),
         "**Borda** (highest average win rate)": ", ".join(names[arm] for arm in borda(share).winners),
@@ -70,4 +76,8 @@ def winners(standings: Standings) -> None:
         ),
     }
     st.markdown("\n".join(f"- {label}: {winner}" for label, winner in said.items()))
-    st.caption("The last four use observed win rates; a pair that never met counts as even.")
+    left_out = ", ".join(f"“{plain(standings.arms[arm].name)}”" for arm in active if arm not in met)
+    st.caption(
+        "The last four use observed win rates; a pair that never met counts as even."
+        + (f" Left out, without a duel against another that competes: {left_out}." if left_out else "")
+    )

@@ -143,6 +143,11 @@ STYLE = """<style>
 [data-testid="stDialog"]:has(.stErrorCodeBlock) :is(section, [role="dialog"]) > div::before {
   content: "The server does not answer. This page connects again by itself. Votes that were taken are safe.";
 }
+/* Over the title, not over the duel's tools, and in one line where it can. */
+@media (min-width: 701px) {
+  [data-testid="stToastContainer"] { top: 0; right: 3.4rem; width: min(34rem, 50vw); }
+  [data-testid="stToast"] { width: auto; margin-left: auto; }
+}
 @media (max-width: 700px) {
   .stMainBlockContainer { padding: 2.4rem 0.8rem 1rem; }
   [data-testid="stLayoutWrapper"]:has(> .st-key-notices) { top: 2.8rem; width: calc(100vw - 1.6rem); }

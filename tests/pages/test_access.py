@@ -2,8 +2,11 @@
 
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Literal
 
 import pytest
+import streamlit as st
+from streamlit.navigation.page import StreamlitPage
 from streamlit.testing.v1 import AppTest
 
 from optimizer.assemble import Services
@@ -234,5 +237,35 @@ def test_a_page_left_open_does_nothing_for_who_is_no_host_any_more(running: Serv
     after = running.sessions.session(session.id)
     assert (after.closed_at, after.names_hidden) == (None, True)
     for page in (sessions, board):
-        assert [header.value for header in page.header] == ["Join a session"]
+        assert [header.value for header in page.header] == ["Host access"]
         assert "Nothing was done" in told(page)
+
+
+def test_at_the_address_of_any_screen_a_guest_is_asked_who_they_are(
+    running: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A bookmark or an invitation finds no "Page not found", and once they may see it, the screen."""
+    running.gate.set_password(GOOD)
+    offered: list[dict[str, Path]] = []
+
+    navigation = st.navigation
+
+    def keep(
+        pages: list[StreamlitPage] | dict[str, list[StreamlitPage]],
+        *,
+        position: Literal["sidebar", "hidden"] = "sidebar",
+    ) -> StreamlitPage:
+        listed = pages if isinstance(pages, list) else [page for some in pages.values() for page in some]
+        offered.append({page.url_path: Path(str(page._page)) for page in listed})
+        return navigation(pages, position=position)
+
+    monkeypatch.setattr("streamlit.navigation", keep)
+    run(MENU)
+    running.gate.log_in(GOOD, "ann", "")
+    run(MENU)
+    guest, host = offered
+    assert set(host) <= set(guest)
+    asked = {path for path, screen in guest.items() if screen.name == "login.py"}
+    assert asked == {path for path, screen in host.items() if screen.parent.name == "host"}
+    assert {screen.name for screen in guest.values()} == {"login.py", "join.py"}
+    assert guest["join"].name == "join.py"  # where invitations lead

@@ -6,10 +6,11 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from optimizer.assemble import Services
-from optimizer.domain import Outcome, Study
+from optimizer.domain import Outcome, Rater, RaterId, Study
 from optimizer.results import Results
 from optimizer.sessions import Goal, Reveal, Session
 from optimizer.sessions.nouns import SessionId
+from pages.parts import access
 from tests.pages.visitor import Visitor
 
 PAGES = Path(__file__).resolve().parents[2] / "pages"
@@ -275,6 +276,21 @@ def test_groups_say_when_there_is_too_little_to_tell(visitor: Visitor, study: St
     visitor.at.segmented_control(key="compare").set_value("Single raters")
     visitor.run()
     assert "from 20 votes on" in visitor.shown()
+
+
+def test_single_raters_without_a_name_are_told_apart(visitor: Visitor) -> None:
+    study = visitor.study(["Terse", "Warm"], ["one"], outputs=True)
+    visitor.voted(study, [Outcome.FIRST] * 20)
+    stranger = Rater(RaterId("stranger"), study.id, access.NAMELESS)
+    visitor.services.workshop.join(study.id, stranger)
+    visitor.voted(study, [Outcome.SECOND] * 21, "Bob")
+    for _ in range(22):
+        duel = visitor.services.workshop.next_duel(study.id, stranger.id).duel
+        visitor.services.workshop.record_vote(duel.id, stranger.id, Outcome.FIRST)
+    visitor.go("host/groups.py", study)
+    visitor.at.segmented_control(key="compare").set_value("Single raters")
+    (table,) = visitor.run().dataframe
+    assert sorted(table.value["Rater"]) == ["Bob", "Rater 1", "Rater 2"]
 
 
 def test_a_reached_goal_is_said_and_can_be_lifted(visitor: Visitor, study: Study) -> None:

@@ -147,3 +147,26 @@ def test_a_race_of_few_votes_is_drawn_in_whole_votes_and_without_stray_dots(visi
     figure = charts.win_rate_over_votes(visitor.services.results.race(study), [0, 1], observed=False)
     assert figure.layout.xaxis.dtick == 1
     assert {line.mode for line in figure.data if line.fill} == {"none"}
+
+
+def test_other_winners_have_met_somebody(visitor: Visitor) -> None:
+    made = visitor.study(["Terse", "Warm", "Idle"], ["one"], outputs=True)
+    visitor.voted(made, [Outcome.FIRST] * 3 + [Outcome.SECOND])
+    app = visitor.go("host/standings.py", made)
+    app.session_state["charts"] = "Other ways to win"
+    visitor.run()
+    (named,) = [part.value for part in app.markdown if "von Neumann" in part.value]
+    assert "Idle" not in named
+    assert "Copeland** (beats the most prompts): Terse" in named
+    assert any("without a duel against another that competes: “Idle”" in part.value for part in app.caption)
+
+
+def test_where_no_two_that_compete_have_met_no_other_winner_is_named(visitor: Visitor) -> None:
+    made = visitor.study(["Terse", "Warm", "Idle"], ["one"], outputs=True)
+    visitor.voted(made, [Outcome.FIRST] * 6)
+    visitor.services.prompts.retire(made.id, visitor.services.store.prompts(made.id)[0].id)
+    app = visitor.go("host/standings.py", made)
+    app.session_state["charts"] = "Other ways to win"
+    visitor.run()
+    assert "No two of the prompts that compete have met yet." in visitor.shown()
+    assert not any("von Neumann" in part.value for part in app.markdown)
