@@ -76,7 +76,9 @@ def take(browser: Browser, server: Server) -> None:
     page.mouse.move(800, 500)
     page.mouse.wheel(0, 700)
     picture(page, "race")
-    dark = browser.new_context(viewport={"width": 1366, "height": 800}, color_scheme="dark", storage_state=context.storage_state())
+    dark = browser.new_context(
+        viewport={"width": 1366, "height": 800}, color_scheme="dark", storage_state=context.storage_state()
+    )
     page = dark.new_page()
     open_duel(page, server.address)
     picture(page, "duel-dark")
