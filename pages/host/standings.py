@@ -40,7 +40,7 @@ def table(standings: Standings) -> pd.DataFrame:
 
 def draw_table(standings: Standings) -> None:
     percent = partial(
-        st.column_config.ProgressColumn, min_value=0.0, max_value=100.0, width=130, format="%d %%"
+        st.column_config.ProgressColumn, min_value=0.0, max_value=100.0, width=130, format="%.0f %%"
     )
     st.dataframe(
         table(standings),

@@ -38,7 +38,7 @@ def draw(visit: Visit, study: Study, chosen: VoteFilter) -> None:
         height=min(38 + 35 * len(standings.rows), 420),
         column_config={
             "Probably best": st.column_config.ProgressColumn(
-                min_value=0.0, max_value=100.0, format="%d %%", width=130
+                min_value=0.0, max_value=100.0, format="%.0f %%", width=130
             ),
             "Strength": st.column_config.NumberColumn(format="%+.2f"),
         },
