@@ -5,8 +5,8 @@ import sys
 import click
 
 from optimizer.commands.common import sentences
-from optimizer.errors import StorageError
-from optimizer.storage.transfer import open_side, transfer
+from optimizer.errors import BadInput, StorageError
+from optimizer.storage.transfer import open_side, open_source, same_file, transfer
 
 
 @click.command("copy")
@@ -20,7 +20,9 @@ def copy(source: str, target: str) -> None:
     on where it stopped when it is started again. Stop the app first: what changes in SOURCE meanwhile is
     not in the copy. SOURCE is not changed, but for being brought to this version.
     """
-    here = open_side(source)
+    if same_file(source, target):
+        raise BadInput(f"'{source}' and '{target}' are the same database. Name another one to copy into.")
+    here = open_source(source)
     there = open_side(target)
     try:
         done: dict[str, int] = {}

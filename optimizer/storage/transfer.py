@@ -11,6 +11,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from optimizer.errors import BadInput, Conflict, StorageError
@@ -108,14 +109,36 @@ def open_side(address: str) -> Side:
     if address.startswith("memory"):
         raise BadInput("A store in memory cannot be copied: nothing else can see it.")
     open_store(address).close()
-    scheme, separator, rest = address.partition("://")
-    if separator and scheme in ("postgresql", "postgres"):
+    file = _file_of(address)
+    if file is None:
         from optimizer.storage.postgres_transfer import PostgresSide
 
         return PostgresSide(address)
     from optimizer.storage.sqlite_transfer import SqliteSide
 
-    return SqliteSide(rest.removeprefix("/") if separator else address)
+    return SqliteSide(str(file))
+
+
+def open_source(address: str) -> Side:
+    """The same for what is to be copied: ``BadInput`` where there is no file, which opening would make."""
+    file = _file_of(address)
+    if file is not None and not file.is_file():
+        raise BadInput(f"There is no database '{address}' to copy.")
+    return open_side(address)
+
+
+def same_file(one: str, other: str) -> bool:
+    """Do both addresses mean the same SQLite file?"""
+    files = _file_of(one), _file_of(other)
+    return None not in files and files[0].resolve() == files[1].resolve()  # type: ignore[union-attr]
+
+
+def _file_of(address: str) -> Path | None:
+    """The SQLite file at an address; None where it is of another kind of store."""
+    scheme, separator, rest = address.partition("://")
+    if separator and scheme != "sqlite":
+        return None
+    return Path(rest.removeprefix("/") if separator else address)
 
 
 def transfer(source: Side, target: Side, tell: Callable[[str, int], None]) -> list[Compared]:

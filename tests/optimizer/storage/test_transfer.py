@@ -142,6 +142,20 @@ def test_a_store_in_memory_is_not_copied() -> None:
     assert (code, "memory cannot be copied" in said) == (1, True)
 
 
+@pytest.mark.parametrize("shape", ["{}", "sqlite:///{}"])
+def test_a_source_that_is_not_there_is_no_empty_one(tmp_path: Path, shape: str) -> None:
+    source, target = tmp_path / "mistyped.db", tmp_path / "target.db"
+    code, said = run(shape.format(source), str(target))
+    assert (code, f"no database '{shape.format(source)}'" in said) == (1, True)
+    assert not source.exists()
+    assert not target.exists()
+
+
+def test_a_database_is_not_copied_into_itself(file: str) -> None:
+    code, said = run(file, f"sqlite:///{file}")
+    assert (code, "are the same database" in said) == (1, True)
+
+
 def test_every_table_and_column_goes_over(tmp_path: Path) -> None:
     SqliteStore(tmp_path / "new.db").close()
     db = sqlite3.connect(tmp_path / "new.db")
