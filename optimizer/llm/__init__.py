@@ -57,10 +57,12 @@ def provider(connection: Connection) -> Provider:
     """Who answers at a connection's address. ``BadInput`` when nobody does."""
     scheme = connection.server.strip().partition(":")[0].lower()
     if scheme not in PROVIDERS:
-        raise BadInput(
-            f"'{connection.server}' is not the address of a server. It starts with "
-            f"{', '.join(f'{known}:' for known in PROVIDERS)}."
+        given = (
+            f"'{connection.server}' is not the address of a server."
+            if scheme
+            else "Give the server's address."
         )
+        raise BadInput(f"{given} It starts with {', '.join(f'{known}:' for known in PROVIDERS)}.")
     return PROVIDERS[scheme]
 
 

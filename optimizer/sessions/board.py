@@ -29,7 +29,8 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """A session at one moment. Votes are standing ones, skips and replays included."""
+    """A session at one moment. Votes are standing ones, skips and replays included; those of raters who are
+    set aside are no part of what was agreed."""
 
     votes: int
     per_minute: float
@@ -61,13 +62,13 @@ class Board:
             len(rows),
             _per_minute(session, rows, now),
             tuple(sorted(here, key=lambda one: -one.votes)),
-            _agreed(rows),
+            _agreed(_trusted(rows)),
             self._goal_share(session),
         )
 
     def alpha(self, session: Session) -> Coefficient:
         """Krippendorff's coefficient on the session's shared duels. Takes a moment: once per state."""
-        return krippendorff_alpha(ratings(self._rows(session)), np.random.default_rng(0))
+        return krippendorff_alpha(ratings(_trusted(self._rows(session))), np.random.default_rng(0))
 
     def _rows(self, session: Session) -> list[Answered]:
         return [row for row in self._store.answered(session.study) if session.holds(row.rater)]
@@ -76,6 +77,11 @@ class Board:
         if session.goal is not Goal.VOTES:
             return None
         return min(1.0, self._store.asking.answers(session.study, session.raters) / session.goal_votes)
+
+
+def _trusted(rows: Sequence[Answered]) -> list[Answered]:
+    """Without replays and without raters who are set aside, as the screen Raters compares them."""
+    return [row for row in rows if row.counts]
 
 
 def _per_minute(session: Session, rows: Sequence[Answered], now: datetime) -> float:

@@ -15,9 +15,11 @@ UNKNOWN = "–"
 
 
 def table(found: list[RaterReport]) -> pd.DataFrame:
-    return pd.DataFrame(
+    """A line for each rater: first what is to be done, which a narrow screen would cut off at the end."""
+    columns = pd.DataFrame(
         {
             "Rater": [names[report.rater.id] for report in found],
+            "State": [state(report) for report in found],
             "Group": [groups.get(report.rater.id, "") for report in found],
             "Votes": [report.votes for report in found],
             "As others": [percent(report.others) for report in found],
@@ -29,9 +31,10 @@ def table(found: list[RaterReport]) -> pd.DataFrame:
             ],
             "Too quick": [UNKNOWN if not report.fast.n else f"{report.fast.value:.0%}" for report in found],
             "Reliability": [reliability(report) for report in found],
-            "State": [state(report) for report in found],
         }
     )
+    empty = [name for name in ("State", "Group") if not columns[name].any()]
+    return columns.drop(columns=empty)
 
 
 def reliability(report: RaterReport) -> str:

@@ -12,7 +12,7 @@ FEWEST = 5  # votes before a leader is named: earlier ones would only tempt
 def draw(visit: Visit, study: Study) -> None:
     """One sentence for the person who runs the study, which may be one vote behind; another for raters."""
     if visit.session is not None:
-        seat.draw_line(visit, study)
+        seat.draw_line(visit)
         return
     votes = visit.services.store.counters(study.id).votes
     told = f"{votes:,} {'vote' if votes == 1 else 'votes'}"

@@ -4,21 +4,37 @@ from datetime import timedelta
 
 import streamlit as st
 
-from optimizer.domain import Study, utc_now
+from optimizer.domain import utc_now
 from optimizer.sessions import Goal, Reveal
 from pages.parts import labels
 from pages.parts.access import Visit
 
+SOON = timedelta(seconds=90)  # from here on the time that is left is told in seconds
+LOOK_S, LOOK_SOON_S = 30, 5  # how often it is told anew
 
-def draw_line(visit: Visit, study: Study) -> None:
-    """How far the session is; never how the prompts stand."""
+
+def draw_line(visit: Visit) -> None:
+    """How far the session is; with a time limit it moves, and the end comes, without a press."""
+    assert visit.session is not None
+    left = visit.session.left(utc_now())
+    if left is None:
+        _draw_line(visit)
+        return
+    every = LOOK_S if left >= SOON else LOOK_SOON_S
+    st.fragment(lambda: _draw_line(visit), run_every=every, key="seat_line")()
+
+
+def _draw_line(visit: Visit) -> None:
+    """Never how the prompts stand."""
     session = visit.session
     assert session is not None
+    left = session.left(utc_now())
+    if left == timedelta():
+        st.rerun()
     parts = []
     if session.goal is Goal.VOTES:
         votes = visit.services.sessions.answers(session)
         parts.append(f"{votes:,} of {labels.counted(session.goal_votes, 'vote')} together")
-    left = session.left(utc_now())
     if left is not None:
         parts.append(f"{told(left)} left")
     parts.append(
@@ -44,4 +60,4 @@ def draw_end(visit: Visit) -> None:
 def told(left: timedelta) -> str:
     """'12 min', '40 s'."""
     seconds = left.total_seconds()
-    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:,.0f} min"
+    return f"{seconds:.0f} s" if left < SOON else f"{seconds / 60:,.0f} min"

@@ -8,7 +8,7 @@ from typing import Literal
 import streamlit as st
 
 from optimizer.domain import DuelId, Grade, Outcome, Study
-from optimizer.errors import GoalReached, NothingToAsk, PromptDuelError, SessionClosed
+from optimizer.errors import DuelClosed, GoalReached, NothingToAsk, PromptDuelError, SessionClosed
 from optimizer.pairing import Wanted
 from optimizer.workshop import ShownDuel
 from pages.parts import (
@@ -51,6 +51,12 @@ def vote(duel: DuelId, outcome: Outcome, grade: Grade | None = None) -> None:
         return
     try:
         cast = visit.services.workshop.record_vote(duel, rater.id, outcome, grade, seen_ms)
+    except DuelClosed:
+        frame.keep_message("That vote does not count: the pair waited for too long and went back.")
+        return
+    except SessionClosed:
+        frame.keep_message("That vote does not count: it came after the end of the session.")
+        return
     except PromptDuelError as error:
         frame.keep_message(labels.plain(str(error)))
         return

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from optimizer.domain import Batch, Duel, DuelId, Outcome, Rater, RaterId, Vote, VoteId
+from optimizer.sessions.board import Board
 from optimizer.sessions.groups import Groups, shuffle_test
 from optimizer.sessions.quality import Quality, RaterReport
 from optimizer.stats.agreement import first_rate
@@ -248,3 +249,20 @@ def test_groups_alike_are_told_apart_as_rarely_as_promised() -> None:
                 rows.append((rater, i, j, float(rng.random() < 1 / (1 + np.exp(taste[j] - taste[i])))))
         low += shuffle_test(np.array(rows), np.array([0, 1] * 4), 4, rng) < 0.1
     assert low <= 10  # 4 expected
+
+
+def test_who_is_set_aside_is_no_part_of_what_the_board_says_of_agreement() -> None:
+    world = World()
+    session = world.open(overlap=3, overlap_share=1.0)
+    ann, bob, cid = world.join(session, "Ann", "Bob", "Cid")
+    for _ in range(12):
+        for rater in (ann, bob, cid):
+            shown = world.workshop.next_duel(STUDY, rater)
+            prefers_first = shown.first.prompt < shown.second.prompt
+            world.workshop.record_vote(shown.duel.id, rater, A if prefers_first is (rater != cid) else B)
+    board, seats = Board(world.store, world.clock), world.sessions.seats(STUDY)
+    assert board.figures(session, seats).agreed.value == pytest.approx(1 / 3)
+    Quality(world.store, world.clock).set_aside(cid)
+    figures = board.figures(session, seats)
+    assert (figures.agreed.value, figures.votes) == (1.0, 36)
+    assert board.alpha(session).value == pytest.approx(1.0)
