@@ -147,6 +147,7 @@ class Metered:
             start = self.lane.pace.start(monotonic(), tokens)
             if isinstance(start, Start):
                 return start
+            self._check_patience(start)
             self._sleep(start)
 
     def _tell_pace(self, error: ProviderError, start: Start) -> None:
@@ -163,13 +164,17 @@ class Metered:
         failures[type(error)] += 1
         if failures[type(error)] >= error.tries:
             raise error
-        if error.retry_after is not None and error.retry_after > PATIENCE_S:
-            minutes = error.retry_after / 60
+        self._check_patience(error.retry_after or 0.0)
+        self._sleep(wait_after(error.retry_after, failures.total(), self._rng))
+
+    def _check_patience(self, seconds: float) -> None:
+        """``QuotaSpent`` when the server asks to wait for so long that nobody stands by: at the refusal, and
+        when somebody begins again before that time is over. The connection's own limits never ask for it."""
+        if seconds > PATIENCE_S:
             raise QuotaSpent(
-                f"{self.lane.connection.server} takes no calls for the next {minutes:.0f} minutes. Start "
+                f"{self.lane.connection.server} takes no calls for the next {seconds / 60:.0f} minutes. Start "
                 "again then: what is done stays done."
             )
-        self._sleep(wait_after(error.retry_after, failures.total(), self._rng))
 
     def _sleep(self, seconds: float) -> None:
         if self.cancelled.wait(seconds):

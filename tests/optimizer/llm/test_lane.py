@@ -74,6 +74,22 @@ def test_nothing_is_tried_more_often_than_it_may_help(server: FakeServer, fault:
     assert server.calls == tries
 
 
+def test_beginning_again_in_the_hour_that_a_server_asked_for_is_refused_and_does_not_stand_still(
+    server: FakeServer,
+) -> None:
+    server.faults.extend([Fault.RATE_LIMITED_LONG] * 3)
+    shared = lane_to(server)
+    for _ in range(3):
+        with pytest.raises(errors.QuotaSpent):
+            shared.under().complete(ASK)
+    cancelled, ledger = threading.Event(), Ledger()
+    threading.Timer(5.0, cancelled.set).start()  # so that a call that waits ends this test
+    with pytest.raises(errors.QuotaSpent, match="takes no calls for the next 60 minutes"):
+        shared.under(ledger, cancelled).complete(ASK)
+    assert server.calls == 3
+    assert ledger.spent == Spend()
+
+
 def test_retry_after_is_honoured(server: FakeServer) -> None:
     server.faults.append(Fault.RATE_LIMITED)  # Retry-After: 1
     started = time.monotonic()
