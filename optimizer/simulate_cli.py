@@ -40,6 +40,16 @@ class Checkpoints(click.ParamType[tuple[int, ...]]):
         return votes
 
 
+class RealRange(click.FloatRange):
+    """A number of the range. ``nan``, which is not below nor above anything, is in none."""
+
+    def convert(self, value: float, param: click.Parameter | None, context: click.Context | None) -> float:
+        number = float(super().convert(value, param, context))
+        if not math.isfinite(number):
+            self.fail(f"{value!r} is not a finite number.", param, context)
+        return number
+
+
 @click.command("simulate")
 @click.option(
     "--world",
@@ -51,7 +61,7 @@ class Checkpoints(click.ParamType[tuple[int, ...]]):
 )
 @click.option("--arms", type=click.IntRange(2), default=20, show_default=True, help="Prompts that compete.")
 @click.option(
-    "--spread", type=click.FloatRange(0, min_open=True), default=1.0, show_default=True, help="sd, logits."
+    "--spread", type=RealRange(0, min_open=True), default=1.0, show_default=True, help="sd, logits."
 )
 @click.option("--matrix", type=click.Path(path_type=Path), help="World 'matrix': JSON with key P, or CSV.")
 @click.option("--accuracies", type=click.Path(path_type=Path), help="World 'accuracies': measured prompts.")
@@ -72,20 +82,20 @@ class Checkpoints(click.ParamType[tuple[int, ...]]):
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
 @click.option(
     "--recommend",
-    type=click.Choice([*Recommend]),
-    default=Recommend.POSTERIOR,
+    type=click.Choice([word.value for word in Recommend]),
+    default=Recommend.POSTERIOR.value,
     show_default=True,
     help="Whose recommendation is judged; 'own' is the selector's where it has one.",
 )
 @click.option(
     "--read-out",
-    type=click.Choice([*ReadOut]),
+    type=click.Choice([word.value for word in ReadOut]),
     help="Model that recommends: strengths with pair effects, or also position, inputs and answer "
     "levels. By default the one that the world calls for.",
 )
 @click.option(
     "--stop-at",
-    type=click.FloatRange(0.5, 1),
+    type=RealRange(0.5, 1),
     default=0.95,
     show_default=True,
     help="Confidence at which a run would stop; it looks after every vote.",
@@ -96,7 +106,7 @@ class Checkpoints(click.ParamType[tuple[int, ...]]):
 )
 @click.option(
     "--audit-share",
-    type=click.FloatRange(0, 1),
+    type=RealRange(0, 1),
     default=0.0,
     show_default=True,
     help="Duels drawn uniformly. A study draws 10 %; 0 compares selectors alone.",

@@ -172,3 +172,25 @@ def test_a_single_run_has_no_standard_error_and_its_json_is_json() -> None:
     assert ran.exit_code == 0, ran.output
     assert "NaN" not in ran.stdout
     assert all(row["simple_regret_se"] == [None] for row in json.loads(ran.stdout)["results"])
+
+
+@pytest.mark.parametrize(
+    ("option", "word", "field"),
+    [
+        ("--recommend", "own", "recommend"),
+        ("--recommend", "posterior", "recommend"),
+        ("--read-out", "full", "read_out"),
+    ],
+)
+def test_words_are_given_as_they_are_told(option: str, word: str, field: str) -> None:
+    call = ["--arms", "3", "--votes", "3", "--runs", "1", "--processes", "1", "--never-stop", "--json"]
+    ran = CliRunner().invoke(command, [*call, option, word])
+    assert ran.exit_code == 0, ran.output
+    assert json.loads(ran.stdout)[option.strip("-").replace("-", "_")] == word
+
+
+@pytest.mark.parametrize("option", ["--spread", "--stop-at", "--audit-share"])
+def test_what_is_no_number_is_in_no_range(option: str) -> None:
+    ran = CliRunner().invoke(command, [option, "nan", "--arms", "3", "--votes", "3", "--runs", "1"])
+    assert ran.exit_code == 2
+    assert option in ran.output
