@@ -42,6 +42,19 @@ def test_files_of_other_tools_are_recognised(file: str, text: str, name: str) ->
     assert guess(Upload(file, text.encode())) == name
 
 
+def test_our_archive_is_recognised_under_any_name(extract: Extract) -> None:
+    pieces = iter(EXPORTERS["archive"].write(extract))
+    data = b"".join(piece.encode() if isinstance(piece, str) else piece for piece in pieces)
+    assert guess(Upload("monday.backup", data)) == "archive"
+
+
+@pytest.mark.parametrize("data", [b"", b"\xef\xbb\xbf \n"])
+@pytest.mark.parametrize("name", ["empty.json", "empty.csv", "empty.yaml"])
+def test_an_empty_file_is_said_to_be_empty(name: str, data: bytes) -> None:
+    with pytest.raises(BadFile, match=f"'{name}' is empty"):
+        guess(Upload(name, data))
+
+
 def test_the_samples_are_study_files() -> None:
     for path in SAMPLES.glob("*.json"):
         assert guess(Upload(path.name, path.read_bytes())) == "study-json"
