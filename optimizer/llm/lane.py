@@ -171,9 +171,10 @@ class Metered:
         """``QuotaSpent`` when the server asks to wait for so long that nobody stands by: at the refusal, and
         when somebody begins again before that time is over. The connection's own limits never ask for it."""
         if seconds > PATIENCE_S:
+            server = self.lane.connection.server
             raise QuotaSpent(
-                f"{self.lane.connection.server} takes no calls for the next {seconds / 60:.0f} minutes. Start "
-                "again then: what is done stays done."
+                f"{server} takes no calls for the next {seconds / 60:.0f} minutes. Start again then: what is "
+                "done stays done."
             )
 
     def _sleep(self, seconds: float) -> None:

@@ -3,9 +3,11 @@
 import streamlit as st
 
 from optimizer.domain import Study
+from optimizer.stats.stopping import AdviceKind
 from pages.parts import advice, seat
 from pages.parts.access import Visit
 
+ENOUGH = (AdviceKind.STOP, AdviceKind.PRACTICALLY_EQUAL)
 FEWEST = 5  # votes before a leader is named: earlier ones would only tempt
 
 
@@ -20,3 +22,7 @@ def draw(visit: Visit, study: Study) -> None:
     if standings is not None and standings.votes >= FEWEST:
         told += f" · {advice.headed(standings)}"
     st.caption(told, text_alignment="center")
+    if standings is not None and standings.advice is not None and standings.advice.kind in ENOUGH:
+        with st.container(horizontal=True, horizontal_alignment="center", key="what_next"):
+            st.page_link("host/report.py", label="Read the report", icon=":material/summarize:")
+            st.page_link("host/standings.py", label="Standings", icon=":material/leaderboard:")

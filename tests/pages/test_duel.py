@@ -4,7 +4,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from optimizer.assemble import Services
-from optimizer.domain import Duel, DuelId, Grade, Outcome, Study
+from optimizer.domain import Duel, DuelId, Grade, Outcome, Rater, RaterId, Study
+from optimizer.results import Results
 
 
 def shown(app: AppTest, running: Services) -> Duel:
@@ -73,6 +74,27 @@ def test_the_favourite_of_a_scripted_rater_wins_on_either_side(
     rows = running.results.standings(study).rows
     assert rows[0].prompt.id == order[-1]
     assert rows[0].losses == 0
+
+
+def test_when_the_advice_is_to_stop_the_ways_on_stand_beside_it(
+    app: AppTest, running: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Results, "latest", Results.standings)  # now, not when it is calm
+    study = first_study(running)
+    order = [prompt.id for prompt in running.store.prompts(study.id)]
+
+    def ways() -> list[str]:
+        return [link.proto.label for link in app.get("page_link") if link.proto.label == "Read the report"]
+
+    assert not ways()
+    rater = running.workshop.join(study.id, Rater(RaterId("other"), study.id, "Other")).id
+    for _ in range(60):
+        duel = running.workshop.next_duel(study.id, rater).duel
+        first = order.index(duel.first_prompt) > order.index(duel.second_prompt)
+        running.workshop.record_vote(duel.id, rater, Outcome.FIRST if first else Outcome.SECOND)
+    app.run()
+    assert any("Stop." in caption.value for caption in app.caption)
+    assert len(ways()) == 1
 
 
 @pytest.mark.parametrize("key", ["T", "N", "3", "S"])
