@@ -46,7 +46,7 @@ def draw(visit: Visit, study: Study) -> None:
         return
     with st.container(key="slide_input", border=True, gap="xsmall"):
         value = next((text for text in shown.variables.values() if text.strip()), "")
-        output_text.draw(value, output_text.fitting_mode((value, value)))
+        output_text.draw(value, output_text.input_mode(value))
     mode = output_text.fitting_mode((shown.first.text, shown.second.text))
     for column, side, output in zip(
         st.columns(2, gap="medium"), ("first", "second"), (shown.first, shown.second), strict=True

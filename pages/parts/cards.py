@@ -33,7 +33,7 @@ def input_card(variables: Mapping[str, str], whole: bool) -> None:
         for name, value in variables.items():
             if len(variables) > 1:
                 st.caption(output_text.safe_markdown(name.replace("_", " ")))
-            output_text.draw(value, output_text.fitting_mode((value, value)))
+            output_text.draw(value, output_text.input_mode(value))
 
 
 def pair(first: str, second: str, mode: str) -> None:

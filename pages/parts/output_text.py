@@ -25,6 +25,7 @@ _LINK = re.compile(r"(?<!!)\[([^\]\n]{1,1000}+)\]\(\s*+<?+([^)\s>]*+)[^)]*+\)")
 _SAFE_ADDRESS = re.compile(r"(?i)^(https?://|mailto:)")
 _FORMULA = re.compile(r"\$")
 _REWRITTEN = re.compile(r"(:(?=[\w/+-])|[<>~](?==)|<(?=-)|-(?=[->]))")
+_INDENTED = re.compile(r"^[ \t]{2,20}[^\s\-*+>|\d]", re.MULTILINE)
 _JOINER = "\u2060"  # no width: it parts what Streamlit would make one sign of, after Markdown is done
 
 
@@ -46,10 +47,25 @@ def _prose(text: str) -> str:
 
     text = _LINK.sub(keep, text)
     text = _FORMULA.sub(r"\\$", text)
-    text = _REWRITTEN.sub(rf"\1{_JOINER}", text)
+    text = "\n".join(
+        line if _is_rule(line) else _REWRITTEN.sub(rf"\1{_JOINER}", line) for line in text.split("\n")
+    )
     # A single line break is a line break: two trailing spaces keep it in Markdown.
     text = re.sub(r"(?<=\S)\n(?=[^\n\s#>*\-+|\d`])", "  \n", text)
     return re.sub("\x00(\\d+)\x00", lambda found: links[int(found.group(1))], text)
+
+
+def _is_rule(line: str) -> bool:
+    """Is it '---' or '|:--|--:|'? Markdown draws those itself; with a sign more in it, a table is none."""
+    drawn = line.lstrip(" \t>")
+    return "-" in drawn and ("|" in drawn or "--" in drawn) and not drawn.strip(" \t|:-")
+
+
+def input_mode(value: str) -> str:
+    """The way to draw a variable of an input: as it is where lines are indented, as in code, for Markdown
+    would make one paragraph of them."""
+    fitting = fitting_mode((value, value))
+    return RAW if fitting == MARKDOWN and _INDENTED.search(value) else fitting
 
 
 def fitting_mode(texts: tuple[str, str]) -> str:

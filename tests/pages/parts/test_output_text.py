@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from optimizer.visible import visible
 from pages.parts import diff
-from pages.parts.output_text import CODE, JSON, MARKDOWN, RAW, fitting_mode, safe_markdown
+from pages.parts.output_text import CODE, JSON, MARKDOWN, RAW, fitting_mode, input_mode, safe_markdown
 
 
 @pytest.mark.parametrize(
@@ -26,10 +26,31 @@ from pages.parts.output_text import CODE, JSON, MARKDOWN, RAW, fitting_mode, saf
         ("[go](data:text/html,x)", "go (data:text/html,x)"),
         ("`a -> $b$`", "`a -> $b$`"),
         ("one\ntwo", "one  \ntwo"),
+        ("| a | b |\n|:--|---:|\n| 1 | 2 |", "| a | b |\n|:--|---:|\n| 1 | 2 |"),
+        ("> | a |\n> |---|\n", "> | a |\n> |---|\n"),
+        ("a | b\n--- | ---\n1 | 2", "a | b\n--- | ---\n1 | 2"),
+        ("above\n\n---\n\nbelow", "above\n\n---\n\nbelow"),
+        ("a -- b", "a -\u2060- b"),
+        ("-->", "-\u2060-\u2060>"),
+        ("| a -> b | c:d |", "| a -\u2060> b | c:\u2060d |"),
     ],
 )
 def test_examples(written: str, drawn: str) -> None:
     assert safe_markdown(written).startswith(drawn)
+
+
+@pytest.mark.parametrize(
+    ("value", "mode"),
+    [
+        ("def f(x):\n    return x", RAW),
+        ("SELECT a,\n\tb\nFROM c", RAW),
+        ("Dear shop,\nmy parcel is late.\n\nAnn", MARKDOWN),
+        ("- one\n  - two", MARKDOWN),
+        ('{"a":\n  1}', JSON),
+    ],
+)
+def test_indented_lines_of_an_input_stay_lines(value: str, mode: str) -> None:
+    assert input_mode(value) == mode
 
 
 def test_code_blocks_are_left_alone() -> None:
