@@ -25,7 +25,7 @@ _LINK = re.compile(r"(?<!!)\[([^\]\n]{1,1000}+)\]\(\s*+<?+([^)\s>]*+)[^)]*+\)")
 _SAFE_ADDRESS = re.compile(r"(?i)^(https?://|mailto:)")
 _FORMULA = re.compile(r"\$")
 _REWRITTEN = re.compile(r"(:(?=[\w/+-])|[<>~](?==)|<(?=-)|-(?=[->]))")
-_INDENTED = re.compile(r"^[ \t]{2,20}[^\s\-*+>|\d]", re.MULTILINE)
+_INDENTED = re.compile(r"^(?:  |\t)[ \t]{0,20}[^\s\-*+>|\d]", re.MULTILINE)
 _JOINER = "\u2060"  # no width: it parts what Streamlit would make one sign of, after Markdown is done
 
 
