@@ -25,6 +25,8 @@ _LINK = re.compile(r"(?<!!)\[([^\]\n]{1,1000}+)\]\(\s*+<?+([^)\s>]*+)[^)]*+\)")
 _SAFE_ADDRESS = re.compile(r"(?i)^(https?://|mailto:)")
 _FORMULA = re.compile(r"\$")
 _REWRITTEN = re.compile(r"(:(?=[\w/+-])|[<>~](?==)|<(?=-)|-(?=[->]))")
+# ':name[...]' and ':name{...}' would lose what is in the brackets, whatever stands before the name.
+_DIRECTIVE = re.compile(r"(?<!\\):(?=[\w/+-][^\s\[\]{}:]{0,100}+[\[{])")
 _INDENTED = re.compile(r"^(?:  |\t)[ \t]{0,20}[^\s\-*+>|\d]", re.MULTILINE)
 _JOINER = "\u2060"  # no width: it parts what Streamlit would make one sign of, after Markdown is done
 
@@ -47,6 +49,7 @@ def _prose(text: str) -> str:
 
     text = _LINK.sub(keep, text)
     text = _FORMULA.sub(r"\\$", text)
+    text = _DIRECTIVE.sub(r"\\:", text)
     text = "\n".join(
         line if _is_rule(line) else _REWRITTEN.sub(rf"\1{_JOINER}", line) for line in text.split("\n")
     )
