@@ -129,6 +129,7 @@ STYLE = """<style>
   background: light-dark(#eef1f1, #26353c); color: light-dark(#55646a, #b8c4ca); }
 .st-key-pane_second::before { content: "B"; }
 .st-key-input_short { max-height: 7.6rem; overflow: auto; }
+.st-key-input_short pre { padding: 0; background: none; }
 .st-key-input_short, .st-key-input_whole { overflow-wrap: anywhere; padding: 0.6rem 1rem; gap: 0.3rem; }
 :is(.st-key-pane_first, .st-key-pane_second, .st-key-input_short, .st-key-input_whole) :is(p, li, code, td) {
   unicode-bidi: plaintext; }
