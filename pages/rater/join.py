@@ -69,13 +69,16 @@ def draw_form(code: str) -> None:
         if st.session_state.get("no_session") == typed != "" and not refused:
             place.warning(labels.plain(st.session_state["no_session_why"]), icon=":material/event_busy:")
         known = access.given_name()
-        if known:
-            st.markdown(f"You are logged in as **{labels.plain(known)}**.")
-        else:
-            st.text_input("Your name", key="join_name", max_chars=80, help="The host of the session sees it.")
-        if wanted is not None and wanted.groups:
-            st.pills("Your group", wanted.groups, key="join_group")
-        st.button("Join", type="primary", key="join", on_click=join, width="stretch")
+        with st.form("join_form", border=False):  # Enter joins
+            if known:
+                st.markdown(f"You are logged in as **{labels.plain(known)}**.")
+            else:
+                st.text_input(
+                    "Your name", key="join_name", max_chars=80, help="The host of the session sees it."
+                )
+            if wanted is not None and wanted.groups:
+                st.pills("Your group", wanted.groups, key="join_group")
+            st.form_submit_button("Join", type="primary", key="join", on_click=join, width="stretch")
         if access.login_offered() and not known:
             st.button("Log in instead", key="join_login", on_click=st.login, width="stretch")
 

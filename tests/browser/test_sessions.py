@@ -59,13 +59,12 @@ def open_session(server: Server, study: Study, **terms: object) -> Session:
 
 
 def join(page: Page, server: Server, code: str, name: str, arrived: str = DUEL) -> None:
-    """By the link, through the practice pair, to the first duel or whatever comes first."""
+    """By the link, a name and Enter, through the practice pair, to the first duel or whatever comes first."""
     page.goto(f"{server.address}/join?code={code}")
     page.get_by_role("textbox", name="Your name").fill(name)
-    page.get_by_role("textbox", name="Your name").press("Tab")
     settled(page)
     assert not page.get_by_text("Page not found").count()
-    page.get_by_role("button", name="Join", exact=True).click()
+    page.get_by_role("textbox", name="Your name").press("Enter")
     page.get_by_role("button", name=re.compile("B is better")).click()
     page.get_by_role("button", name=re.compile("Begin")).click()
     page.wait_for_selector(arrived)
