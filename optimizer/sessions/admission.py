@@ -50,21 +50,18 @@ class Admission:
             raise NotAllowed("This rater joined a session on another study.")
         if session.room:
             raise NotAllowed("In this session everyone sees the same pair, when the host shows it.")
-        if self._has(session, desk.study, desk.counters, desk.answers):
+        if self.reached(session, desk.study, desk):
             raise GoalReached("The goal of this session is reached. Thank you for your votes.")
         return session.terms(desk.study, now)
 
-    def reached(self, session: Session, study: Study) -> bool:
-        """Does the session have what it wants?"""
-        if session.goal is Goal.NONE:
-            return False
-        answers = self._store.asking.answers(study.id, session.raters) if session.goal is Goal.VOTES else 0
-        return self._has(session, study, self._store.counters(study.id), answers)
-
-    def _has(self, session: Session, study: Study, counters: Counters, answers: int) -> bool:
+    def reached(self, session: Session, study: Study, desk: Desk | None = None) -> bool:
+        """Does the session have what it wants? As the ``desk`` says, or else as the store says now."""
         if session.goal is Goal.VOTES:
+            answers = desk.answers if desk else self._store.asking.answers(study.id, session.raters)
             return answers >= session.goal_votes
-        return session.goal is Goal.ADVICE and self._advised is not None and self._advised(study, counters)
+        if session.goal is Goal.NONE or self._advised is None:
+            return False
+        return self._advised(study, desk.counters if desk else self._store.counters(study.id))
 
     @staticmethod
     def _admit(session: Session | None, now: datetime) -> Session | None:
