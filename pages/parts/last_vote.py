@@ -35,9 +35,19 @@ ASKED = {
 }
 
 
-def strip(visit: Visit, study: Study, rater: Rater) -> None:
+def newest(visit: Visit, rater: Rater) -> Vote | None:
+    """The vote cast last in this browser tab, while it stands."""
+    if "last_vote" not in st.session_state:
+        return None
+    try:
+        vote = visit.services.store.vote(VoteId(st.session_state["last_vote"]))
+    except NotFound:  # the database was put back to an earlier one
+        return None
+    return vote if vote.rater == rater.id and vote.withdrawn_at is None else None
+
+
+def strip(visit: Visit, study: Study, rater: Rater, vote: Vote | None) -> None:
     """The vote just cast, folded away under the next pair."""
-    vote = _latest(visit, rater)
     if vote is None or not (_asks_why(visit) or study.settings.reveal):
         return
     title = f"Your last vote: {spoken(vote)}"
@@ -52,11 +62,8 @@ def strip(visit: Visit, study: Study, rater: Rater) -> None:
                 critic.draw(visit, vote.duel)
 
 
-def review(visit: Visit, study: Study, rater: Rater) -> bool:
-    """The same as a screen of its own, for raters who say why. False when there is no such vote."""
-    vote = _latest(visit, rater)
-    if vote is None or vote.study != study.id:
-        return False
+def review(visit: Visit, study: Study, rater: Rater, vote: Vote) -> None:
+    """The same as a screen of its own, for raters who say why."""
     shown = visit.services.workshop.show(visit.services.store.duel(vote.duel))
     st.subheader(f"You said: {spoken(vote)}")
     if _asks_why(visit):
@@ -65,7 +72,6 @@ def review(visit: Visit, study: Study, rater: Rater) -> bool:
         _reveal(visit, shown)
     texts = (shown.first.text, shown.second.text)
     cards.pair(*texts, output_text.fitting_mode(texts))
-    return True
 
 
 def spoken(vote: Vote) -> str:
@@ -76,16 +82,6 @@ def spoken(vote: Vote) -> str:
 def _asks_why(visit: Visit) -> bool:
     """Are reasons wanted? In a session the host says so."""
     return visit.session is None or visit.session.reasons
-
-
-def _latest(visit: Visit, rater: Rater) -> Vote | None:
-    if "last_vote" not in st.session_state:
-        return None
-    try:
-        vote = visit.services.store.vote(VoteId(st.session_state["last_vote"]))
-    except NotFound:  # the database was put back to an earlier one
-        return None
-    return vote if vote.rater == rater.id and vote.withdrawn_at is None else None
 
 
 def _reasons(visit: Visit, rater: Rater, vote: Vote) -> None:

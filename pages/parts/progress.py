@@ -1,8 +1,11 @@
 """The line under the answers: how many votes, who leads, how sure, and how many more."""
 
+from dataclasses import dataclass
+
 import streamlit as st
 
 from optimizer.domain import Study
+from optimizer.standings import Standings
 from optimizer.stats.stopping import AdviceKind
 from pages.parts import advice, seat
 from pages.parts.access import Visit
@@ -11,14 +14,29 @@ ENOUGH = (AdviceKind.STOP, AdviceKind.PRACTICALLY_EQUAL)
 FEWEST = 5  # votes before a leader is named: earlier ones would only tempt
 
 
-def draw(visit: Visit, study: Study) -> None:
-    """One sentence for the person who runs the study, which may be one vote behind; another for raters."""
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What the line tells the person who runs the study; the standings may be one vote behind."""
+
+    votes: int
+    standings: Standings | None
+
+
+def read(visit: Visit, study: Study) -> Progress | None:
+    """None in a session: its raters are not told how the prompts stand."""
     if visit.session is not None:
+        return None
+    counters = visit.services.store.counters(study.id)
+    return Progress(counters.votes, visit.services.results.latest(study, counters))
+
+
+def draw(visit: Visit, known: Progress | None) -> None:
+    """One sentence for the person who runs the study; another for raters."""
+    if known is None:
         seat.draw_line(visit)
         return
-    votes = visit.services.store.counters(study.id).votes
-    told = f"{votes:,} {'vote' if votes == 1 else 'votes'}"
-    standings = visit.services.results.latest(study)
+    standings = known.standings
+    told = f"{known.votes:,} {'vote' if known.votes == 1 else 'votes'}"
     if standings is not None and standings.votes >= FEWEST:
         told += f" · {advice.headed(standings)}"
     st.caption(told, text_alignment="center")

@@ -7,7 +7,7 @@ from typing import Literal
 
 import streamlit as st
 
-from optimizer.domain import DuelId, Grade, Outcome, Study
+from optimizer.domain import DuelId, Grade, Outcome, Study, Vote
 from optimizer.errors import DuelClosed, GoalReached, NothingToAsk, PromptDuelError, SessionClosed
 from optimizer.pairing import Wanted
 from optimizer.workshop import ShownDuel
@@ -27,6 +27,7 @@ from pages.parts import (
     progress,
     seat,
 )
+from pages.parts.access import Visit
 
 HELP = """
 | Key | | Key | |
@@ -45,7 +46,7 @@ The sides are drawn at random for each pair. Plain keys are ignored while you ty
 """
 
 
-def vote(duel: DuelId, outcome: Outcome, grade: Grade | None = None) -> None:
+def answer(duel: DuelId, outcome: Outcome, grade: Grade | None = None) -> None:
     seen_ms = keyguard.viewed_ms(duel, visit.services.config.min_view_ms)
     if seen_ms is None:
         return
@@ -160,7 +161,7 @@ def draw_answers(duel: DuelId | None, study: Study) -> None:
                 st.button(
                     label,
                     key=f"vote_{key}_{duel}" if duel else f"locked_{key}",
-                    on_click=vote,
+                    on_click=answer,
                     args=(duel, outcome, grade),
                     shortcut=key,
                     type=kind,
@@ -179,7 +180,7 @@ def draw_wanted(wanted: Wanted) -> None:
         slots = live_pair.panes()
     with st.container(key="bar"):
         draw_answers(None, study)
-    last_vote.strip(visit, study, rater)
+    last_vote.strip(visit, study, rater, last_vote.newest(visit, rater))
     if live_pair.watch(visit, study, wanted, slots):
         st.rerun()
     live_pair.draw_ways_out(study)
@@ -200,46 +201,65 @@ with tools:
     draw_tools()
 
 
+def draw_pause(visit: Visit, study: Study, vote: Vote) -> None:
+    """The moment after a vote, for raters who say why."""
+    last_vote.review(visit, study, rater, vote)
+    with st.container(key="bar"), st.container(horizontal=True, horizontal_alignment="center"):
+        # Two keys for one thing: a focused chip keeps Ctrl+Enter to itself, a text field keeps letters.
+        st.button("Save and go on", on_click=go_on, shortcut="Ctrl+Enter", type="primary", key="go_on")
+        st.button("Go on", on_click=go_on, shortcut="G", type="tertiary", key="go_on_too")
+        st.button("Undo", on_click=undo, shortcut="U", type="tertiary", key="undo_reviewed")
+
+
+def draw_none(visit: Visit, study: Study, why: PromptDuelError) -> None:
+    """Why there is no duel, and what can be done about it."""
+    over = isinstance(why, SessionClosed | GoalReached)
+    st.info(labels.plain(str(why)), icon=f":material/{'flag' if over else 'hourglass_empty'}:")
+    if visit.session is not None:
+        seat.draw_end(visit)
+        return
+    live_pair.draw_switched_off(study)
+    with st.container(horizontal=True):
+        st.page_link("host/prompts.py", label="Prompts", icon=":material/edit_note:")
+        st.page_link("host/inputs.py", label="Inputs", icon=":material/table_rows:")
+        st.page_link("host/outputs.py", label="Outputs", icon=":material/grid_view:")
+
+
 @st.fragment
 def screen() -> None:
-    """One duel, or the pause after one."""
+    """One duel, or the pause after one.
+
+    All is read before anything is drawn: what is drawn between reads reaches the browser in pieces, and each
+    piece lays the page out anew.
+    """
     visit, study = access.rating()  # the study may have been changed since the page was opened
-    notices.draw()
-    if st.session_state.get("reviewing") and last_vote.review(visit, study, rater):
-        with st.container(key="bar"), st.container(horizontal=True, horizontal_alignment="center"):
-            # Two keys for one thing: a focused chip keeps Ctrl+Enter to itself, a text field keeps letters.
-            st.button("Save and go on", on_click=go_on, shortcut="Ctrl+Enter", type="primary", key="go_on")
-            st.button("Go on", on_click=go_on, shortcut="G", type="tertiary", key="go_on_too")
-            st.button("Undo", on_click=undo, shortcut="U", type="tertiary", key="undo_reviewed")
+    vote = last_vote.newest(visit, rater)
+    if vote is not None and vote.study == study.id and st.session_state.get("reviewing"):
+        notices.draw()
+        draw_pause(visit, study, vote)
         return
     try:
         shown = live_pair.next_duel(visit, study, rater)
     except (NothingToAsk, SessionClosed) as missing:
-        over = isinstance(missing, SessionClosed | GoalReached)
-        st.info(labels.plain(str(missing)), icon=f":material/{'flag' if over else 'hourglass_empty'}:")
-        if visit.session is not None:
-            seat.draw_end(visit)
-            return
-        live_pair.draw_switched_off(study)
-        with st.container(horizontal=True):
-            st.page_link("host/prompts.py", label="Prompts", icon=":material/edit_note:")
-            st.page_link("host/inputs.py", label="Inputs", icon=":material/table_rows:")
-            st.page_link("host/outputs.py", label="Outputs", icon=":material/grid_view:")
+        notices.draw()
+        draw_none(visit, study, missing)
         return
     if isinstance(shown, Wanted):
         st.rerun()  # written in a run of the whole page, which a press on Retry may interrupt
+    told = progress.read(visit, study)
 
+    notices.draw()
     draw_asides(shown)
     critic.before_the_vote(visit, study, shown.duel.id)
     cards.input_card(shown.variables, st.session_state.get("whole_input", False))
     cards.pair(shown.first.text, shown.second.text, chosen_mode(shown))
     with st.container(key="bar"):
         draw_answers(shown.duel.id, study)
-        progress.draw(visit, study)
+        progress.draw(visit, told)
     keyguard.drawn(shown.duel.id)
     live_pair.draw_switched_off(study)
     judge_review.draw_next(visit, study, shown.duel)
-    last_vote.strip(visit, study, rater)
+    last_vote.strip(visit, study, rater, vote)
 
 
 screen()

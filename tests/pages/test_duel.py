@@ -6,6 +6,8 @@ from streamlit.testing.v1 import AppTest
 from optimizer.assemble import Services
 from optimizer.domain import Duel, DuelId, Grade, Outcome, Rater, RaterId, Study
 from optimizer.results import Results
+from optimizer.standings import Standings
+from optimizer.storage.base import Counters
 
 
 def shown(app: AppTest, running: Services) -> Duel:
@@ -79,7 +81,11 @@ def test_the_favourite_of_a_scripted_rater_wins_on_either_side(
 def test_when_the_advice_is_to_stop_the_ways_on_stand_beside_it(
     app: AppTest, running: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Results, "latest", Results.standings)  # now, not when it is calm
+
+    def at_once(results: Results, study: Study, _counters: Counters) -> Standings:
+        return results.standings(study)  # not when it is calm
+
+    monkeypatch.setattr(Results, "latest", at_once)
     study = first_study(running)
     order = [prompt.id for prompt in running.store.prompts(study.id)]
 
