@@ -3,6 +3,7 @@
 What changes with each vote is drawn by ``screen``, a fragment: a key press redraws that and nothing else.
 """
 
+from collections.abc import Sequence
 from typing import Literal
 
 import streamlit as st
@@ -151,24 +152,32 @@ GRADED_ANSWERS: tuple[Answer, ...] = (
 )
 
 
-def draw_answers(duel: DuelId | None, study: Study) -> None:
+def draw_answers(duel: DuelId | None) -> None:
     """In the order of the screen, each with its key; locked while there is no duel yet."""
-    rows = {"answers": ANSWERS, "grades": GRADED_ANSWERS if study.settings.graded else ()}
-    for row, answers in rows.items():
-        with st.container(horizontal=True, horizontal_alignment="center", key=row):
-            for label, key, outcome, grade, kind in answers:
-                # The key holds the duel, so that a late press of the last pair is not one of this.
-                st.button(
-                    label,
-                    key=f"vote_{key}_{duel}" if duel else f"locked_{key}",
-                    on_click=answer,
-                    args=(duel, outcome, grade),
-                    shortcut=key,
-                    type=kind,
-                    disabled=duel is None,
-                )
-            if row == "answers":
-                st.button("Undo", key=f"undo_{duel}", on_click=undo, shortcut="U", type="tertiary")
+    with st.container(horizontal=True, horizontal_alignment="center", key="answers"):
+        draw_buttons(duel, ANSWERS)
+        st.button("Undo", key=f"undo_{duel}", on_click=undo, shortcut="U", type="tertiary")
+
+
+def draw_grades(duel: DuelId | None, study: Study) -> None:
+    """How clearly, where the study asks for that."""
+    if study.settings.graded:
+        with st.container(horizontal=True, horizontal_alignment="center", key="grades"):
+            draw_buttons(duel, GRADED_ANSWERS)
+
+
+def draw_buttons(duel: DuelId | None, answers: Sequence[Answer]) -> None:
+    for label, key, outcome, grade, kind in answers:
+        # The key holds the duel, so that a late press of the last pair is not one of this.
+        st.button(
+            label,
+            key=f"vote_{key}_{duel}" if duel else f"locked_{key}",
+            on_click=answer,
+            args=(duel, outcome, grade),
+            shortcut=key,
+            type=kind,
+            disabled=duel is None,
+        )
 
 
 def draw_wanted(wanted: Wanted) -> None:
@@ -179,7 +188,8 @@ def draw_wanted(wanted: Wanted) -> None:
         st.caption(":material/lock: The outputs are being written. You can vote when both are complete.")
         slots = live_pair.panes()
     with st.container(key="bar"):
-        draw_answers(None, study)
+        draw_answers(None)
+        draw_grades(None, study)
     last_vote.strip(visit, study, rater, last_vote.newest(visit, rater))
     if live_pair.watch(visit, study, wanted, slots):
         st.rerun()
@@ -229,8 +239,8 @@ def draw_none(visit: Visit, study: Study, why: PromptDuelError) -> None:
 def screen() -> None:
     """One duel, or the pause after one.
 
-    All is read before anything is drawn: what is drawn between reads reaches the browser in pieces, and each
-    piece lays the page out anew.
+    What is drawn between reads reaches the browser in pieces, and each piece lays the page out anew. So what
+    the pair needs is read before anything is drawn, and the pair with its answers makes the first piece.
     """
     visit, study = access.rating()  # the study may have been changed since the page was opened
     vote = last_vote.newest(visit, rater)
@@ -246,15 +256,17 @@ def screen() -> None:
         return
     if isinstance(shown, Wanted):
         st.rerun()  # written in a run of the whole page, which a press on Retry may interrupt
-    told = progress.read(visit, study)
-
     notices.draw()
     draw_asides(shown)
     critic.before_the_vote(visit, study, shown.duel.id)
     cards.input_card(shown.variables, st.session_state.get("whole_input", False))
     cards.pair(shown.first.text, shown.second.text, chosen_mode(shown))
-    with st.container(key="bar"):
-        draw_answers(shown.duel.id, study)
+    bar = st.container(key="bar")
+    with bar:
+        draw_answers(shown.duel.id)
+    told = progress.read(visit, study)  # the pair and its answers are on their way meanwhile
+    with bar:
+        draw_grades(shown.duel.id, study)
         progress.draw(visit, told)
     keyguard.drawn(shown.duel.id)
     live_pair.draw_switched_off(study)
