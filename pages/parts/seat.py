@@ -1,5 +1,6 @@
 """What a rater in a session sees around their duels: the line under the answers, and the end."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import streamlit as st
@@ -47,14 +48,16 @@ def _draw_line(visit: Visit) -> None:
     st.caption(" · ".join(parts), text_alignment="center")
 
 
-def draw_end(visit: Visit) -> None:
-    """Nothing more is asked: what there is left to see."""
+def draw_end(visit: Visit, undo: Callable[[], None] | None = None) -> None:
+    """Nothing more is asked: what there is left to see, and ``undo`` where a vote can still be taken back."""
     assert visit.session is not None
     if visit.session.reveal is Reveal.AT_END and not visit.session.reveals(utc_now()):
         st.caption("When the host closes the session, your votes show which prompts you compared.")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button("Look again", key="look_again", icon=":material/refresh:")
         st.page_link("rater/history.py", label="My votes", icon=":material/history:")
+        if undo is not None:
+            st.button("Undo my last vote", key="undo_end", on_click=undo, shortcut="U", type="tertiary")
 
 
 def told(left: timedelta) -> str:

@@ -226,7 +226,9 @@ def draw_none(visit: Visit, study: Study, why: PromptDuelError) -> None:
     over = isinstance(why, SessionClosed | GoalReached)
     st.info(labels.plain(str(why)), icon=f":material/{'flag' if over else 'hourglass_empty'}:")
     if visit.session is not None:
-        seat.draw_end(visit)
+        # The slip of a finger may be the vote that reached the goal.
+        undoable = isinstance(why, GoalReached) and last_vote.newest(visit, rater) is not None
+        seat.draw_end(visit, undo if undoable else None)
         return
     live_pair.draw_switched_off(study)
     with st.container(horizontal=True):

@@ -345,6 +345,20 @@ def test_a_reached_goal_is_said_and_can_be_lifted(visitor: Visitor, study: Study
     assert workshop.next_duel(study.id, late).duel.rater == late
 
 
+def test_the_vote_that_reached_the_goal_can_be_undone(
+    visitor: Visitor, study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    be(monkeypatch, "ann")
+    seated(visitor, study, monkeypatch, goal=Goal.VOTES, goal_votes=1)
+    duel = vote_key(visitor.at)
+    visitor.click(duel)
+    assert "The goal of this session is reached" in visitor.shown()
+    assert visitor.services.store.counters(study.id).votes == 1
+    visitor.click("undo_end")
+    assert vote_key(visitor.at) == duel
+    assert visitor.services.store.counters(study.id).votes == 0
+
+
 def test_in_a_room_nothing_is_asked_about_single_duels(visitor: Visitor, study: Study) -> None:
     app = visitor.go("host/sessions.py")
     visitor.click("new_session")
