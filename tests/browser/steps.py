@@ -55,7 +55,7 @@ def drawn(page: Page) -> None:
 def open_duel(page: Page, address: str, study: str | None = None) -> None:
     page.goto(f"{address}/duel" + (f"?study={study}" if study else ""))
     page.wait_for_selector(SECOND)
-    page.wait_for_load_state("networkidle")  # scripts and the newcomer's cookie, before a key is pressed
+    page.wait_for_load_state("networkidle")  # a page just loaded hears keys 0.2 s after it is drawn
     settled(page)
 
 
