@@ -82,7 +82,8 @@ def test_the_loop_runs_is_stopped_and_resumed(server: Server, page: Page, model:
     # The round moves and the chart comes without a click; then it is stopped on the way.
     expect(page.get_by_text("Evolving")).to_be_visible(timeout=WAIT_MS)
     expect(page.get_by_text(re.compile("round 1 of 2"))).to_be_visible(timeout=WAIT_MS)
-    page.locator("[class*=st-key-chance_] .js-plotly-plot").wait_for(timeout=WAIT_MS)
+    chart = page.locator("[class*=st-key-chance_] .js-plotly-plot").first  # while it is redrawn there are two
+    chart.wait_for(timeout=WAIT_MS)
     page.get_by_role("button", name="Stop", exact=True).click()
     expect(page.get_by_text("Stopped by you")).to_be_visible(timeout=WAIT_MS)
     resume = page.get_by_role("button", name="Resume")
