@@ -32,15 +32,13 @@ FLAGS = [
 ]
 SEED = 1
 
-# Runs in the page: press the key, resolve with the milliseconds until the answers of the next pair are
-# there, which are drawn after its outputs, and one more frame was drawn. (Two pairs may share an output.)
-# Only the name of the key tells: other classes of an element change as soon as a run begins.
-PRESS = """([key, selector]) => new Promise((done, failed) => {
-  const named = name => name.startsWith('st-key-');
-  const pair = () => [...document.querySelector(selector)?.classList ?? []].find(named) ?? '';
-  const before = pair(), start = performance.now();
+# Runs in the page: press the key, resolve with the milliseconds until the two outputs are others and one more
+# frame was drawn.
+PRESS = """key => new Promise((done, failed) => {
+  const outputs = () => document.querySelector('.st-key-pair')?.textContent ?? '';
+  const before = outputs(), start = performance.now();
   const watch = () => {
-    const now = pair();
+    const now = outputs();
     if (now && now !== before) requestAnimationFrame(() => done(performance.now() - start));
     else if (performance.now() - start > 5000) failed(new Error('no new pair in 5 s'));
     else requestAnimationFrame(watch);
@@ -104,12 +102,12 @@ def start_times(page: Page, rounds: int) -> dict[str, list[float]]:
     return times
 
 
-def press_times(pages: dict[str, tuple[Page, str]], presses: int) -> dict[str, list[float]]:
+def press_times(pages: dict[str, Page], presses: int) -> dict[str, list[float]]:
     """Milliseconds from key press to next pair, the pages in turn, so that all meet the same machine."""
     times: dict[str, list[float]] = {name: [] for name in pages}
     for turn in range(presses + 10):
-        for name, (page, selector) in pages.items():
-            elapsed = page.evaluate(PRESS, ["ab"[turn % 2], selector])
+        for name, page in pages.items():
+            elapsed = page.evaluate(PRESS, "ab"[turn % 2])
             if turn >= 10:
                 times[name].append(float(elapsed))
             page.wait_for_timeout(120)
@@ -155,18 +153,18 @@ def main() -> None:
             print(f"  ratio of medians: {median['ours'] / median['empty']:.2f}")
         with ExitStack() as open_ones:
             pages = {}
-            for name, script, selector, votes in (
-                ("bare", "benchmarks/bare/two_columns.py", "[class*=st-key-left_]", 0),
-                ("few votes", "app.py", "[class*=st-key-vote_A_]", 100),
-                ("many votes", "app.py", "[class*=st-key-vote_A_]", chosen.many),
+            for name, script, votes in (
+                ("bare", "benchmarks/bare/two_columns.py", 0),
+                ("few votes", "app.py", 100),
+                ("many votes", "app.py", chosen.many),
             ):
                 folder = open_ones.enter_context(tempfile.TemporaryDirectory())
                 if votes:
                     fill(Path(folder), votes)
                 address = open_ones.enter_context(serving(ROOT / script, Path(folder)))
                 page = open_ones.enter_context(browser.new_page())
-                wait_for(page, address, selector)
-                pages[name] = page, selector
+                wait_for(page, address, ".st-key-pair")
+                pages[name] = page
             presses = press_times(pages, chosen.presses)
         for name, times in presses.items():
             print(f"key to next pair, {name:10} (ms): {summary(times)}")

@@ -115,6 +115,7 @@ STYLE = """<style>
 [data-testid="stLayoutWrapper"]:has(> .st-key-bar) {
   position: sticky; bottom: 0; z-index: 90; background: light-dark(#ffffff, #10191d); padding: 0.4rem 0; }
 .st-key-bar { gap: 0.15rem; }
+.st-key-pair_on_screen { display: none; }
 .st-key-pane_first, .st-key-pane_second {
   flex: none; height: max(15rem, calc(100vh - 26.8rem)); overflow: auto; overflow-wrap: anywhere; }
 [data-testid="stLayoutWrapper"]:has(> .st-key-notices) {
@@ -122,6 +123,7 @@ STYLE = """<style>
 .st-key-notices { background: light-dark(#ffffff, #10191d); border-radius: 0.5rem; flex: none;
   max-height: 60vh; overflow: auto; box-shadow: 0 0.2rem 1rem rgba(0, 0, 0, 0.25); }
 .st-key-asides { max-height: 40vh; overflow: auto; flex: none; }
+.st-key-asides > * { flex: none; }
 .st-key-pair { flex-wrap: nowrap; }
 .st-key-pair > * { flex: 1 1 0; min-width: 0; }
 :is(.st-key-pane_first, .st-key-pane_second)::before {
@@ -156,7 +158,9 @@ STYLE = """<style>
   .st-key-pair { flex-wrap: wrap; }
   .st-key-pair > * { flex-basis: 100%; }
   .st-key-pane_first, .st-key-pane_second { height: auto; max-height: 60vh; }
-  .st-key-duel_tools, .st-key-grades { display: none; }
+  .st-key-grades, .st-key-duel_tools > :not(.st-key-tool_I, .st-key-tool_L) { display: none; }
+  .st-key-duel_tools button { min-height: 2.75rem; padding-inline: 0.4rem; }
+  .st-key-duel_tools kbd { display: none; }
   .st-key-answers { display: grid; grid-template-columns: repeat(4, 1fr); gap: 0.4rem; }
   .st-key-answers > * { grid-column: span 2; }
   .st-key-answers > :nth-child(4) { grid-area: 1 / 3 / auto / span 2; }

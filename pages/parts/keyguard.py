@@ -3,6 +3,10 @@
 A held key repeats about thirty times a second. A press that comes too early makes the pair count as not
 drawn yet, so its moment starts again with the next drawing: a held key casts one vote, and then none until
 it is let go, however slow the machine.
+
+Nor on another pair than the one on the screen: where answers stay while pairs change, a press on a slow
+network may arrive when the server is at the next pair. A field that nobody sees goes with every pair, and the
+browser sends what it holds with every press: which pair was on the screen.
 """
 
 import time
@@ -10,6 +14,25 @@ import time
 import streamlit as st
 
 from optimizer.domain import DuelId
+
+ON_SCREEN = "pair_on_screen"
+
+
+def tell(duel: DuelId) -> None:
+    """Give the browser the name of this pair, to be said again with every press. Drawn with the pair."""
+    st.session_state[ON_SCREEN] = duel
+    # Of all fields that hold a text this one is drawn soonest; the style sheet hides it.
+    st.text_area("Pair on the screen", key=ON_SCREEN, label_visibility="collapsed")
+
+
+def on_screen() -> DuelId:
+    """The pair that the browser showed when the key was pressed. For callbacks."""
+    return DuelId(st.session_state.get(ON_SCREEN, ""))
+
+
+def is_current() -> bool:
+    """Is the pair on the screen the one that was drawn last? For callbacks."""
+    return on_screen() == st.session_state.get("drawn_duel")
 
 
 def drawn(duel: DuelId) -> None:

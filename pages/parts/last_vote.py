@@ -1,5 +1,7 @@
 """After the vote: why it was so, what each prompt was, and how the two differ."""
 
+from collections.abc import Mapping
+
 import streamlit as st
 
 from optimizer.domain import (
@@ -26,6 +28,13 @@ SPOKEN = {
     Outcome.BOTH_BAD: "both were bad",
     Outcome.SKIP: "skipped",
 }
+SHORT = {
+    Outcome.FIRST: "A",
+    Outcome.SECOND: "B",
+    Outcome.BOTH_GOOD: "both good",
+    Outcome.BOTH_BAD: "both bad",
+    Outcome.SKIP: "skipped",
+}
 ASKED = {
     Outcome.FIRST: "What made A better? (optional)",
     Outcome.SECOND: "What made B better? (optional)",
@@ -35,31 +44,35 @@ ASKED = {
 }
 
 
-def newest(visit: Visit, rater: Rater) -> Vote | None:
-    """The vote cast last in this browser tab, while it stands."""
+def newest(visit: Visit, study: Study, rater: Rater) -> Vote | None:
+    """The vote on this study that was cast last in this browser tab, while it stands."""
     if "last_vote" not in st.session_state:
         return None
     try:
         vote = visit.services.store.vote(VoteId(st.session_state["last_vote"]))
     except NotFound:  # the database was put back to an earlier one
         return None
-    return vote if vote.rater == rater.id and vote.withdrawn_at is None else None
+    own = vote.study == study.id and vote.rater == rater.id
+    return vote if own and vote.withdrawn_at is None else None
 
 
-def strip(visit: Visit, study: Study, rater: Rater, vote: Vote | None) -> None:
-    """The vote just cast, folded away under the next pair."""
-    if vote is None or not (_asks_why(visit) or study.settings.reveal):
+def tells(visit: Visit, study: Study) -> bool:
+    """Is there anything to see of a vote once it is cast?"""
+    return _asks_why(visit) or study.settings.reveal
+
+
+def draw(visit: Visit, study: Study, rater: Rater, vote: Vote | None) -> None:
+    """The vote just cast, beside the pair that followed it."""
+    if vote is None:
+        st.caption("Here you see your last vote and what the prompts were. There is none yet.")
         return
-    title = f"Your last vote: {spoken(vote)}"
-    folded = st.expander(title, icon=":material/how_to_vote:", key="last_vote_strip", on_change="rerun")
-    if folded.open:  # what nobody looks at need not be drawn at every vote
-        with folded:
-            if _asks_why(visit):
-                _reasons(visit, rater, vote)
-            if study.settings.reveal:
-                _reveal(visit, visit.services.workshop.show(visit.services.store.duel(vote.duel)))
-            if visit.session is None:  # a critic costs calls, which are the host's to spend
-                critic.draw(visit, vote.duel)
+    st.markdown(f"**Your last vote: {spoken(vote)}**")
+    if _asks_why(visit):
+        _reasons(visit, rater, vote)
+    if study.settings.reveal:
+        _reveal(visit, visit.services.workshop.show(visit.services.store.duel(vote.duel)))
+    if visit.session is None:  # a critic costs calls, which are the host's to spend
+        critic.draw(visit, vote.duel)
 
 
 def review(visit: Visit, study: Study, rater: Rater, vote: Vote) -> None:
@@ -74,9 +87,9 @@ def review(visit: Visit, study: Study, rater: Rater, vote: Vote) -> None:
     cards.pair(*texts, output_text.fitting_mode(texts))
 
 
-def spoken(vote: Vote) -> str:
-    """The vote in words."""
-    return f"{SPOKEN[vote.outcome]}, {vote.grade}" if vote.grade else SPOKEN[vote.outcome]
+def spoken(vote: Vote, words: Mapping[Outcome, str] = SPOKEN) -> str:
+    """The vote in words, or in the fewest: 'A, slightly'."""
+    return f"{words[vote.outcome]}, {vote.grade}" if vote.grade else words[vote.outcome]
 
 
 def _asks_why(visit: Visit) -> bool:

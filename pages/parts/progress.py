@@ -1,13 +1,13 @@
-"""The line under the answers: how many votes, who leads, how sure, and how many more."""
+"""The line under the answers: what was said last, how many votes, who leads, how sure, how many more."""
 
 from dataclasses import dataclass
 
 import streamlit as st
 
-from optimizer.domain import Study
+from optimizer.domain import Study, Vote
 from optimizer.standings import Standings
 from optimizer.stats.stopping import AdviceKind
-from pages.parts import advice, seat
+from pages.parts import advice, last_vote, seat
 from pages.parts.access import Visit
 
 ENOUGH = (AdviceKind.STOP, AdviceKind.PRACTICALLY_EQUAL)
@@ -30,13 +30,14 @@ def read(visit: Visit, study: Study) -> Progress | None:
     return Progress(counters.votes, visit.services.results.latest(study, counters))
 
 
-def draw(visit: Visit, known: Progress | None) -> None:
-    """One sentence for the person who runs the study; another for raters."""
+def draw(visit: Visit, known: Progress | None, vote: Vote | None) -> None:
+    """The vote just cast, and one sentence for the person who runs the study; another for raters."""
+    said = f"Last vote: {last_vote.spoken(vote, last_vote.SHORT)} · " if vote else ""
     if known is None:
-        seat.draw_line(visit)
+        seat.draw_line(visit, said)
         return
     standings = known.standings
-    told = f"{known.votes:,} {'vote' if known.votes == 1 else 'votes'}"
+    told = said + f"{known.votes:,} {'vote' if known.votes == 1 else 'votes'}"
     if standings is not None and standings.votes >= FEWEST:
         told += f" · {advice.headed(standings)}"
     st.caption(told, text_alignment="center")

@@ -14,18 +14,19 @@ SOON = timedelta(seconds=90)  # from here on the time that is left is told in se
 LOOK_S, LOOK_SOON_S = 30, 5  # how often it is told anew
 
 
-def draw_line(visit: Visit) -> None:
-    """How far the session is; with a time limit it moves, and the end comes, without a press."""
+def draw_line(visit: Visit, said: str = "") -> None:
+    """How far the session is; with a time limit it moves, and the end comes, without a press. What was
+    ``said`` last stands first."""
     assert visit.session is not None
     left = visit.session.left(utc_now())
     if left is None:
-        _draw_line(visit)
+        _draw_line(visit, said)
         return
     every = LOOK_S if left >= SOON else LOOK_SOON_S
-    st.fragment(lambda: _draw_line(visit), run_every=every, key="seat_line")()
+    st.fragment(lambda: _draw_line(visit, said), run_every=every, key="seat_line")()
 
 
-def _draw_line(visit: Visit) -> None:
+def _draw_line(visit: Visit, said: str) -> None:
     """Never how the prompts stand."""
     session = visit.session
     assert session is not None
@@ -45,7 +46,7 @@ def _draw_line(visit: Visit) -> None:
         if session.reveal is Reveal.AT_END
         else "the prompts stay unnamed"
     )
-    st.caption(" · ".join(parts), text_alignment="center")
+    st.caption(said + " · ".join(parts), text_alignment="center")
 
 
 def draw_end(visit: Visit, undo: Callable[[], None] | None = None) -> None:

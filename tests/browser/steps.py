@@ -1,7 +1,5 @@
 """What a person does in the app, as small steps."""
 
-import re
-
 from playwright.sync_api import Page, expect
 
 from optimizer.domain import (
@@ -24,7 +22,12 @@ from optimizer.storage.base import Store
 
 IDLE = '[data-testid="stApp"][data-test-script-state="notRunning"]'
 FIRST, SECOND = ".st-key-pane_first", ".st-key-pane_second"
-DUEL = "[class*=st-key-vote_A_]"
+DUEL = ".st-key-vote_A button:enabled"
+ON_SCREEN = ".st-key-pair_on_screen textarea"  # what the page sends with every press: its duel's id
+ANOTHER_PAIR = f"""before => {{
+  const named = document.querySelector('{ON_SCREEN}')?.value;
+  return named && named !== before;
+}}"""
 PERSON_COOKIE = "prompt_duel_person"
 QUIET = Settings(audit_share=0.0, replay_share=0.0)
 
@@ -73,13 +76,8 @@ def take_a_seat(
 
 
 def duel_id(page: Page) -> str:
-    """The duel on the screen: its id is in the keys of its buttons."""
-    found = re.search(
-        r"st-key-vote_A_([0-9a-f]+)",
-        page.locator("[class*=st-key-vote_A_]").first.get_attribute("class") or "",
-    )
-    assert found
-    return found.group(1)
+    """The duel on the screen."""
+    return page.locator(ON_SCREEN).input_value()
 
 
 def shown_duel(page: Page, store: Store) -> Duel:
@@ -90,11 +88,7 @@ def press(page: Page, key: str) -> None:
     """One key on the duel page; returns when another pair stands."""
     before = duel_id(page)
     page.keyboard.press(key)
-    page.wait_for_function(
-        "before => { const b = document.querySelector('[class*=st-key-vote_A_]');"
-        " return b && !b.className.includes(before) }",
-        arg=before,
-    )
+    page.wait_for_function(ANOTHER_PAIR, arg=before)
     drawn(page)
 
 

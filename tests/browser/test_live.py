@@ -14,7 +14,7 @@ from optimizer.formats import EXPORTERS
 from optimizer.results import Results
 from optimizer.storage.base import Store
 from tests.browser.conftest import Server, start
-from tests.browser.steps import FIRST, QUIET, SECOND, expect_text, press, settled
+from tests.browser.steps import DUEL, FIRST, QUIET, SECOND, expect_text, press, settled
 from tests.fakes.openai_server import FakeServer
 
 KEY = "sk-marker-that-must-not-be-found-anywhere"
@@ -114,7 +114,7 @@ def test_from_an_empty_study_to_the_first_votes_on_live_outputs(
     page.get_by_role("link", name="Vote", exact=True).click()
     expect_text(page, "You can vote when both are complete")
     expect(page.get_by_role("button", name="A is better")).to_be_disabled()
-    page.wait_for_selector("[class*=st-key-vote_A_]")
+    page.wait_for_selector(DUEL)
     settled(page)
     for pane in (FIRST, SECOND):
         assert "Answer" in page.locator(pane).inner_text()

@@ -20,10 +20,6 @@ from tests.browser.conftest import Server, start
 from tests.nginx import Nginx
 from tests.postgresql import PostgresServer
 
-ANOTHER = (  # pair than the one of this id
-    "before => { const b = document.querySelector('[class*=st-key-vote_A_]');"
-    " return b && !b.className.includes(before) }"
-)
 TEXTS = {"Terse": "A short text.", "Long": "A much longer text of many words.", "Plain": "Plain words."}
 
 
@@ -101,7 +97,7 @@ def test_votes_survive_a_replica_and_a_restart_of_the_database(
     assert steps.duel_id(page) == open_one
     page.keyboard.press("a")  # which a page that has just come back may take for a wish to be drawn again
     with suppress(TimeoutError):
-        page.wait_for_function(ANOTHER, arg=open_one, timeout=4000)
+        page.wait_for_function(steps.ANOTHER_PAIR, arg=open_one, timeout=4000)
     steps.settled(page)
     if steps.duel_id(page) == open_one:
         vote("a")
@@ -113,7 +109,7 @@ def test_votes_survive_a_replica_and_a_restart_of_the_database(
     voted.append(DuelId(steps.duel_id(page)))
     installation.postgres.start()
     page.wait_for_function(
-        ANOTHER,
+        steps.ANOTHER_PAIR,
         arg=voted[-1],
         timeout=40_000,
     )

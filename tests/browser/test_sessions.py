@@ -14,8 +14,10 @@ from optimizer.sessions.nouns import SessionId
 from optimizer.sessions.room import Room
 from tests.browser.conftest import Server, start
 from tests.browser.steps import (
+    ANOTHER_PAIR,
     DUEL,
     FIRST,
+    ON_SCREEN,
     SECOND,
     add_study,
     duel_id,
@@ -75,7 +77,7 @@ def tap(page: Page, answer: str) -> None:
     """A press of a thumb; returns when another pair stands."""
     before = duel_id(page)
     page.get_by_role("button", name=re.compile(answer)).tap()
-    expect(page.locator(f"[class*=st-key-vote_A_{before}]")).to_have_count(0)
+    page.wait_for_function(ANOTHER_PAIR, arg=before)
     settled(page)
 
 
@@ -155,7 +157,7 @@ def test_killing_the_server_in_mid_session_loses_nothing(people: list[Page], tmp
         people[1].reload()  # Ann does nothing: her page connects again by itself
         for page, duel in zip(people, before, strict=True):
             page.wait_for_selector(CONNECTED, timeout=60_000)
-            page.wait_for_selector(f"[class*=st-key-vote_A_{duel}]")  # the same duel, for the same person
+            expect(page.locator(ON_SCREEN)).to_have_value(duel)  # the same duel, for the same person
             settled(page)
         wake(people[0])
         for page in people:

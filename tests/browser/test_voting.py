@@ -2,13 +2,15 @@
 
 import re
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, WebSocketRoute, expect
 
 from optimizer.domain import Outcome
 from optimizer.results import Results
 from optimizer.stats.stopping import AdviceKind
 from tests.browser.conftest import Server
 from tests.browser.steps import (
+    ANOTHER_PAIR,
+    DUEL,
     FIRST,
     SECOND,
     add_study,
@@ -127,15 +129,54 @@ def test_a_held_key_votes_once(page: Page, careful_server: Server) -> None:
     assert store.counters(study.id).votes == 2
 
 
+def test_a_press_on_a_slow_network_is_for_the_pair_that_was_on_the_screen(page: Page, server: Server) -> None:
+    """The server has long gone on when the second press comes; whoever pressed still saw the first pair."""
+    store = server.store
+    study = add_study(store, "slow", {"one": "Text one", "two": "Text two", "three": "Text three"})
+    held: list[str | bytes] = []
+    slow = False
+
+    def answered(socket: WebSocketRoute, message: str | bytes) -> None:
+        if slow:
+            held.append(message)
+        else:
+            socket.send(message)
+
+    def connect(socket: WebSocketRoute) -> None:
+        sockets.append(socket)
+        socket.connect_to_server().on_message(lambda message: answered(socket, message))
+
+    sockets: list[WebSocketRoute] = []
+    page.route_web_socket(re.compile("_stcore/stream"), connect)
+    open_duel(page, server.address, study.id)
+    first = duel_id(page)
+    slow = True
+    for key, wait in (("a", 1000), ("b", 1000), ("u", 500)):
+        page.keyboard.press(key)
+        page.wait_for_timeout(wait)  # without an answer from the server, which waits for nobody
+    slow = False
+    for message in held:
+        sockets[-1].send(message)
+    page.wait_for_function(ANOTHER_PAIR, arg=first)
+    settled(page)
+    (ballot,) = store.ballots(study.id)
+    assert (ballot.duel.id, ballot.vote.outcome, ballot.vote.withdrawn_at) == (first, Outcome.FIRST, None)
+    second = duel_id(page)
+    press(page, "b")
+    newest = store.last_vote(study.id, ballot.vote.rater)
+    assert newest is not None
+    assert (newest.duel, newest.outcome) == (second, Outcome.SECOND)
+
+
 def test_keys_are_text_while_typing(page: Page, server: Server) -> None:
     store = server.store
     study = add_study(store, "typing", {"one": "Text one", "two": "Text two", "three": "Text three"})
     open_duel(page, server.address, study.id)
     press(page, "a")
-    page.get_by_text("Your last vote").click()
-    page.locator("textarea").fill("")
-    page.locator("textarea").press_sequentially("bats and tabs")
-    page.locator("textarea").blur()
+    page.keyboard.press("l")
+    field = page.get_by_label("What made A better?")
+    field.press_sequentially("bats and tabs")
+    field.blur()
     settled(page)
     assert store.counters(study.id).votes == 1
     assert store.ballots(study.id)[0].vote.comment == "bats and tabs"
@@ -149,7 +190,7 @@ def test_the_page_is_blind_before_the_vote(page: Page, server: Server) -> None:
     assert "Zebra" not in html
     assert "Quokka" not in html
     press(page, "a")
-    page.get_by_text("Your last vote").click()
+    page.keyboard.press("l")
     expect_text(page, "Zebra")
     expect_text(page, "Quokka")
 
@@ -165,14 +206,14 @@ def test_reasons_and_the_reveal_on_the_pause_screen(page: Page, server: Server) 
     page.get_by_role("button", name="clear").first.click()
     settled(page)
     page.keyboard.press("g")
-    page.wait_for_selector("[class*=st-key-vote_A_]")
+    page.wait_for_selector(DUEL)
     settled(page)
     assert store.ballots(study.id)[0].vote.first_reasons == ("clear",)
     page.keyboard.press("b")
     expect_text(page, "You said: B was better")
-    page.locator("textarea").fill("shorter")
+    page.get_by_label("What made B better?").fill("shorter")
     page.keyboard.press("Control+Enter")
-    page.wait_for_selector("[class*=st-key-vote_A_]")
+    page.wait_for_selector(DUEL)
     assert store.ballots(study.id)[0].vote.comment == "shorter"
 
 

@@ -99,7 +99,7 @@ def test_the_menu_of_others_lists_no_screen_of_the_host(
             with pytest.raises(ValueError, match="navigation page"):
                 other.switch_page(str(screen))
     assert [header.value for header in guest.header] == ["Join a session"]
-    assert any(button.key and button.key.startswith("vote_A_") for button in rater.button)
+    assert "vote_A" in [button.key for button in rater.button]
     assert not rater.sidebar.selectbox  # no choice of studies either
     assert "Monday" in told(rater)
 

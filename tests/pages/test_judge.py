@@ -276,10 +276,11 @@ def test_the_review_hides_the_verdict_and_opens_the_duel(visitor: Visitor, study
     me = visitor.rater(study).id
     asked = visitor.services.store.last_duels(study.id, me)[0]
     assert (asked.repeats, asked.selector) == (queue[0].ballot.duel.id, "review")
-    assert f"vote_A_{asked.id}" in [button.key for button in visitor.at.button]
+    assert visitor.pair() == asked.id
     assert "review_next" not in [button.key for button in visitor.at.button]
     visitor.go("rater/duel.py")  # the harness itself stays on the screen that it was led from
-    visitor.click(f"vote_A_{asked.id}")
+    assert visitor.pair() == asked.id
+    visitor.click("vote_A")
     visitor.click("review_next")
     following = visitor.services.store.last_duels(study.id, me)[0]
     assert following.selector == "review"
@@ -287,7 +288,8 @@ def test_the_review_hides_the_verdict_and_opens_the_duel(visitor: Visitor, study
     assert {following.first, following.second} in [{duel.first, duel.second} for duel in left]
     for _ in queue[1:]:
         asked = visitor.services.store.last_duels(study.id, me)[0]
-        visitor.click(f"vote_A_{asked.id}")
+        assert visitor.pair() == asked.id
+        visitor.click("vote_A")
         visitor.click("review_next")
     assert "Nothing waits for a review any more" in visitor.shown()
     assert "review_next" not in [button.key for button in visitor.at.button]
@@ -326,11 +328,11 @@ def test_a_critic_speaks_only_when_asked_after_the_vote(
     visitor: Visitor, study: Study, server: FakeServer
 ) -> None:
     at = visitor.go("rater/duel.py", study)
-    key = next(str(button.key) for button in at.button if str(button.key).startswith("vote_A_"))
+    duel = visitor.pair()
     assert not any(str(button.key).startswith("critic_ask") for button in at.button)
-    visitor.click(key)
-    duel = key.removeprefix("vote_A_")
-    at.session_state["last_vote_strip"] = at.session_state[f"critic_{duel}"] = True
+    visitor.click("vote_A")
+    visitor.click("tool_L")
+    at.session_state[f"critic_{duel}"] = True
     visitor.run()
     assert server.calls == 0
     visitor.click(f"critic_ask_{duel}")
@@ -345,12 +347,11 @@ def test_a_critic_may_speak_before_the_vote_where_the_host_says_so(
 ) -> None:
     visitor.services.studies.edit(study.id, settings=replace(study.settings, critic_first=True))
     at = visitor.go("rater/duel.py", study)
-    key = next(str(button.key) for button in at.button if str(button.key).startswith("vote_A_"))
-    duel = key.removeprefix("vote_A_")
+    duel = visitor.pair()
     at.session_state[f"critic_{duel}"] = True
     visitor.run()
     visitor.click(f"critic_ask_{duel}")
     assert server.calls == 1
     assert "1 fault found" in visitor.shown()
-    visitor.click(key)
+    visitor.click("vote_A")
     assert "1 fault found" not in visitor.shown()

@@ -31,10 +31,6 @@ def be(monkeypatch: pytest.MonkeyPatch, person: str) -> None:
     monkeypatch.setattr("pages.parts.access.person", lambda: person)
 
 
-def vote_key(app: AppTest) -> str:
-    return next(button.key for button in app.button if button.key and button.key.startswith("vote_A_"))
-
-
 def test_the_host_opens_closes_and_reopens(visitor: Visitor, study: Study) -> None:
     app = visitor.go("host/sessions.py")
     assert "No session on this study yet" in visitor.shown()
@@ -88,11 +84,12 @@ def test_a_person_joins_practises_votes_and_sees_only_that(visitor: Visitor, stu
     assert "Read **both**." in visitor.shown()
     visitor.click("practice_B")
     visitor.click("begin")
-    duel = vote_key(visitor.at)  # the duel is there at once
+    duel = visitor.pair()  # the duel is there at once
+    assert duel is not None
     visitor.go("rater/duel.py")  # (the harness would go back to the screen that it opened)
-    assert vote_key(visitor.at) == duel
-    visitor.click(duel)
-    assert vote_key(visitor.at) != duel
+    assert visitor.pair() == duel
+    visitor.click("vote_A")
+    assert visitor.pair() != duel
     seat = visitor.services.sessions.seat("ann")
     assert seat is not None
     assert (seat.name, seat.group) == ("Ann", "Sales")
@@ -144,10 +141,9 @@ def test_after_closing_a_press_is_refused_and_the_page_says_so(
     visitor: Visitor, study: Study, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     session = seated(visitor, study, monkeypatch, reveal=Reveal.AT_END)
-    visitor.click(vote_key(visitor.at))
-    key = vote_key(visitor.at)
+    visitor.click("vote_A")
     visitor.services.sessions.close(session.id)
-    visitor.click(key)
+    visitor.click("vote_A")
     assert "The session is over" in visitor.shown()
     assert visitor.services.store.counters(study.id).votes == 1
     app = visitor.go("rater/history.py")
@@ -160,13 +156,13 @@ def test_a_vote_on_a_pair_that_went_back_is_said_not_to_count(
     visitor: Visitor, study: Study, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seated(visitor, study, monkeypatch)
-    key = vote_key(visitor.at)
+    duel = visitor.pair()
     store = visitor.services.store
     monkeypatch.setattr(visitor.services.workshop, "_clock", lambda: utc_now() + timedelta(hours=1))
-    visitor.click(key)
+    visitor.click("vote_A")
     assert "does not count: the pair waited for too long" in visitor.shown()
     assert store.counters(study.id).votes == 0
-    assert vote_key(visitor.at) != key
+    assert visitor.pair() not in (None, duel)
 
 
 def test_the_time_that_is_left_moves_and_the_end_comes_without_a_press(
@@ -194,7 +190,7 @@ def test_the_history_of_a_rater_holds_their_own_votes_and_no_duel_of_another(
     visitor: Visitor, study: Study, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     session = seated(visitor, study, monkeypatch)
-    visitor.click(vote_key(visitor.at))
+    visitor.click("vote_A")
     other = visitor.services.sessions.join(session.id, "bob", "Bob").rater
     theirs = visitor.services.workshop.next_duel(study.id, other).duel
     visitor.services.workshop.record_vote(theirs.id, other, Outcome.SECOND)
@@ -208,11 +204,13 @@ def test_without_reasons_and_reveal_nothing_is_asked_after_a_vote(
     visitor: Visitor, study: Study, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seated(visitor, study, monkeypatch, reasons=False)
-    visitor.click(vote_key(visitor.at))
-    assert not visitor.at.expander
+    visitor.click("vote_A")
+    assert "tool_L" not in [button.key for button in visitor.at.button]
     seated(visitor, study, monkeypatch, reasons=True)
-    visitor.click(vote_key(visitor.at))
-    assert any("Your last vote" in expander.label for expander in visitor.at.expander)
+    visitor.click("tool_L")
+    assert "There is none yet" in visitor.shown()
+    visitor.click("vote_A")
+    assert "Your last vote: A was better" in visitor.shown()
 
 
 def test_the_board_hides_the_names_until_they_are_shown(
@@ -350,12 +348,12 @@ def test_the_vote_that_reached_the_goal_can_be_undone(
 ) -> None:
     be(monkeypatch, "ann")
     seated(visitor, study, monkeypatch, goal=Goal.VOTES, goal_votes=1)
-    duel = vote_key(visitor.at)
-    visitor.click(duel)
+    duel = visitor.pair()
+    visitor.click("vote_A")
     assert "The goal of this session is reached" in visitor.shown()
     assert visitor.services.store.counters(study.id).votes == 1
     visitor.click("undo_end")
-    assert vote_key(visitor.at) == duel
+    assert visitor.pair() == duel
     assert visitor.services.store.counters(study.id).votes == 0
 
 

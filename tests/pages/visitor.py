@@ -25,6 +25,7 @@ from optimizer.domain import (
     utc_now,
 )
 from pages.parts import access
+from pages.parts.keyguard import ON_SCREEN
 
 
 class Visitor:
@@ -60,6 +61,11 @@ class Visitor:
         """Press the button of this key."""
         self.at.button(key=key).click()
         return self.run()
+
+    def pair(self) -> DuelId | None:
+        """The duel on the screen, to be voted on; None if there is none."""
+        told = [field.value for field in self.at.text_area if field.key == ON_SCREEN]
+        return DuelId(told[0] or "") if told else None
 
     def fill(self, **fields: str) -> None:
         """Type into text fields, by their keys."""
