@@ -33,14 +33,14 @@ FLAGS = [
 SEED = 1
 
 # Runs in the page: press the key, resolve with the milliseconds until the two outputs are others and one more
-# frame was drawn.
-PRESS = """key => new Promise((done, failed) => {
+# frame was drawn; with null when nothing came. (Of some 1,500 presses Streamlit's page does not hear one.)
+PRESS = """key => new Promise(done => {
   const outputs = () => document.querySelector('.st-key-pair')?.textContent ?? '';
   const before = outputs(), start = performance.now();
   const watch = () => {
     const now = outputs();
     if (now && now !== before) requestAnimationFrame(() => done(performance.now() - start));
-    else if (performance.now() - start > 5000) failed(new Error('no new pair in 5 s'));
+    else if (performance.now() - start > 5000) done(null);
     else requestAnimationFrame(watch);
   };
   for (const turn of ['keydown', 'keyup'])
@@ -108,7 +108,9 @@ def press_times(pages: dict[str, Page], presses: int) -> dict[str, list[float]]:
     for turn in range(presses + 10):
         for name, page in pages.items():
             elapsed = page.evaluate(PRESS, "ab"[turn % 2])
-            if turn >= 10:
+            if elapsed is None:
+                print(f"  {name}: press {turn} was not heard")
+            elif turn >= 10:
                 times[name].append(float(elapsed))
             page.wait_for_timeout(120)
     return times

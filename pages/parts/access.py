@@ -205,15 +205,33 @@ def enter() -> tuple[Visit, Study]:
 def rating() -> tuple[Visit, Study]:
     """For the screens that raters see too: the study on the terms of their session."""
     visit = visitor()
+    study = _to_rate(visit)
+    if study is not None:
+        return visit, study
     if visit.role is Role.GUEST:
         st.error("Join a session, or log in, to see this screen.", icon=":material/lock:")
         st.stop()
-    if visit.seat is None or visit.session is None:
-        return visit, _chosen(visit)
-    if not visit.seat.practised:
+    if visit.seat is not None:
         st.switch_page("rater/join.py")
+    return visit, _chosen(visit)
+
+
+def still_rating() -> tuple[Visit, Study] | None:
+    """As ``rating``, for callbacks: None where that would draw or lead elsewhere."""
+    visit = visitor()
+    study = _to_rate(visit)
+    return None if study is None else (visit, study)
+
+
+def _to_rate(visit: Visit) -> Study | None:
+    if visit.role is Role.GUEST:
+        return None
+    if visit.seat is None or visit.session is None:
+        return visit.study()
+    if not visit.seat.practised:
+        return None
     (study,) = visit.studies
-    return visit, visit.session.terms(study, utc_now())
+    return visit.session.terms(study, utc_now())
 
 
 def _chosen(visit: Visit) -> Study:

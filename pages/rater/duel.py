@@ -4,6 +4,7 @@ What changes with each vote is drawn by ``screen``, a fragment: a key press redr
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 import streamlit as st
@@ -30,8 +31,34 @@ from pages.parts import (
 )
 from pages.parts.access import Visit
 
+NEXT = "next_moment"  # what the last vote's callback has found for the drawing that follows it
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """All that the screen shows, read before any of it is drawn."""
+
+    visit: Visit
+    study: Study
+    vote: Vote | None  # the last one
+    found: ShownDuel | Wanted | Vote | PromptDuelError  # a vote to say why of; an error: why nothing is asked
+    told: progress.Progress | None
+
+
+def look(visit: Visit, study: Study) -> Moment:
+    """What comes now; asks for the next duel, unless one lies open."""
+    vote = last_vote.newest(visit, study, rater)
+    if vote is not None and st.session_state.get("reviewing"):
+        return Moment(visit, study, vote, vote, None)
+    try:
+        found = live_pair.next_duel(visit, study, rater)
+    except (NothingToAsk, SessionClosed) as missing:
+        return Moment(visit, study, vote, missing, None)
+    return Moment(visit, study, vote, found, progress.read(visit, study))
+
 
 def answer(outcome: Outcome, grade: Grade | None = None) -> None:
+    st.session_state.pop(NEXT, None)
     duel = keyguard.on_screen()
     seen_ms = keyguard.viewed_ms(duel, visit.services.config.min_view_ms)
     if seen_ms is None:
@@ -49,6 +76,8 @@ def answer(outcome: Outcome, grade: Grade | None = None) -> None:
         return
     st.session_state["last_vote"] = cast.id
     st.session_state["reviewing"] = bool(st.session_state.get("pause")) and outcome is not Outcome.SKIP
+    if now := access.still_rating():
+        st.session_state[NEXT] = look(*now)
 
 
 def undo_from_pair() -> None:
@@ -57,6 +86,7 @@ def undo_from_pair() -> None:
 
 
 def undo() -> None:
+    st.session_state.pop(NEXT, None)
     try:
         visit.services.workshop.undo(study.id, rater.id)
     except PromptDuelError as error:
@@ -149,6 +179,7 @@ def draw_wanted(wanted: Wanted) -> None:
 
 visit, study = access.rating()
 rater = visit.rater(study.id)
+st.session_state.pop(NEXT, None)  # what interrupted its drawing may have changed it
 frame.style()
 with st.container(gap="xsmall"):
     cards.heading(study)
@@ -192,39 +223,32 @@ def draw_none(visit: Visit, study: Study, why: PromptDuelError) -> None:
 def screen() -> None:
     """One duel, or the pause after one.
 
-    What is drawn between reads reaches the browser in pieces, and each piece lays the page out anew. So what
-    the pair needs is read before anything is drawn, and the pair with its answers makes the first piece.
+    What is drawn between reads reaches the browser in pieces, and each piece lays the page out anew. So all
+    is read first; after a vote by its callback, before the browser hears of the first element.
     """
-    visit, study = access.rating()  # the study may have been changed since the page was opened
-    vote = last_vote.newest(visit, study, rater)
-    if vote is not None and st.session_state.get("reviewing"):
-        notices.draw()
-        draw_pause(visit, study, vote)
-        return
-    try:
-        shown = live_pair.next_duel(visit, study, rater)
-    except (NothingToAsk, SessionClosed) as missing:
-        notices.draw()
-        draw_none(visit, study, missing)
-        return
-    if isinstance(shown, Wanted):
+    now = st.session_state.pop(NEXT, None) or look(*access.rating())
+    visit, study, found = now.visit, now.study, now.found
+    if isinstance(found, Wanted):
         st.rerun()  # written in a run of the whole page, which a press on Retry may interrupt
     notices.draw()
-    tools.draw_opened(visit, study, rater, shown, vote)
-    critic.before_the_vote(visit, study, shown.duel.id)
-    cards.input_card(shown.variables, st.session_state.get("whole_input", False))
-    cards.pair(shown.first.text, shown.second.text, chosen_mode(shown))
-    keyguard.tell(shown.duel.id)
-    bar = st.container(key="bar")
-    with bar:
+    if isinstance(found, Vote):
+        draw_pause(visit, study, found)
+        return
+    if isinstance(found, PromptDuelError):
+        draw_none(visit, study, found)
+        return
+    tools.draw_opened(visit, study, rater, found, now.vote)
+    critic.before_the_vote(visit, study, found.duel.id)
+    cards.input_card(found.variables, st.session_state.get("whole_input", False))
+    cards.pair(found.first.text, found.second.text, chosen_mode(found))
+    keyguard.tell(found.duel.id)
+    with st.container(key="bar"):
         draw_answers()
-    told = progress.read(visit, study)  # the pair and its answers are on their way meanwhile
-    with bar:
         draw_grades(study)
-        progress.draw(visit, told, vote)
-    keyguard.drawn(shown.duel.id)
+        progress.draw(visit, now.told, now.vote)
+    keyguard.drawn(found.duel.id)
     live_pair.draw_switched_off(study)
-    judge_review.draw_next(visit, study, shown.duel)
+    judge_review.draw_next(visit, study, found.duel)
 
 
 screen()
