@@ -30,11 +30,6 @@ def on_screen() -> DuelId:
     return DuelId(st.session_state.get(ON_SCREEN, ""))
 
 
-def is_current() -> bool:
-    """Is the pair on the screen the one that was drawn last? For callbacks."""
-    return on_screen() == st.session_state.get("drawn_duel")
-
-
 def drawn(duel: DuelId) -> None:
     """Remember when this duel was first drawn whole."""
     if st.session_state.get("drawn_duel") != duel:

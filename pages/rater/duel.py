@@ -32,6 +32,7 @@ from pages.parts import (
 from pages.parts.access import Visit
 
 NEXT = "next_moment"  # what the last vote's callback has found for the drawing that follows it
+SLIP_MS = 300  # nobody sees a slip of the finger sooner; a held key comes ten times as fast
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,9 @@ def answer(outcome: Outcome, grade: Grade | None = None) -> None:
 
 
 def undo_from_pair() -> None:
-    if keyguard.is_current():  # a second press that comes late is not meant for the vote before
+    """A second press that comes late, or a held key, is not meant for the vote before."""
+    least_ms = min(SLIP_MS, visit.services.config.min_view_ms)
+    if keyguard.viewed_ms(keyguard.on_screen(), least_ms) is not None:
         undo()
 
 

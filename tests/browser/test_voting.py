@@ -108,25 +108,36 @@ def test_undo_brings_the_pair_back(page: Page, server: Server) -> None:
     assert [vote.outcome for vote in standing] == [Outcome.SECOND]
 
 
-def test_a_held_key_votes_once(page: Page, careful_server: Server) -> None:
+def hold(page: Page, key: str, times: int) -> None:
+    """As a keyboard repeats a key that is not let go."""
+    page.evaluate(
+        """async ([key, times]) => {
+          const send = (type, repeat) => document.dispatchEvent(
+            new KeyboardEvent(type, {key, code: 'Key' + key.toUpperCase(), bubbles: true, repeat}));
+          for (let i = 0; i < times; i++) {
+            send('keydown', i > 0);
+            await new Promise(done => setTimeout(done, 33)); }
+          send('keyup', false); }""",
+        [key, times],
+    )
+    settled(page)
+
+
+def test_a_held_key_acts_once(page: Page, careful_server: Server) -> None:
     server = careful_server
     store = server.store
     study = add_study(store, "held", {"one": "Text one", "two": "Text two", "three": "Text three"})
     open_duel(page, server.address, study.id)
     page.wait_for_timeout(1000)
-    page.evaluate(
-        """async () => { for (let i = 0; i < 60; i++) {
-          const held = {key: 'a', code: 'KeyA', bubbles: true, repeat: i > 0};
-          document.dispatchEvent(new KeyboardEvent('keydown', held));
-          await new Promise(done => setTimeout(done, 33)); }
-          document.dispatchEvent(new KeyboardEvent('keyup', {key: 'a', code: 'KeyA', bubbles: true})); }"""
-    )
-    settled(page)
+    hold(page, "a", 60)
     assert store.counters(study.id).votes == 1
     page.wait_for_timeout(2000)  # a slow machine is still at work on the sixty presses
     settled(page)
     press(page, "b")
     assert store.counters(study.id).votes == 2
+    page.wait_for_timeout(1000)
+    hold(page, "u", 20)
+    assert store.counters(study.id).votes == 1
 
 
 def test_a_press_on_a_slow_network_is_for_the_pair_that_was_on_the_screen(page: Page, server: Server) -> None:
