@@ -64,7 +64,7 @@ def tells(visit: Visit, study: Study) -> bool:
 def draw(visit: Visit, study: Study, rater: Rater, vote: Vote | None) -> None:
     """The vote just cast, beside the pair that followed it."""
     if vote is None:
-        st.caption("Here you see your last vote and what the prompts were. There is none yet.")
+        st.caption("No vote since this page was opened. Your next one is shown here.")
         return
     st.markdown(f"**Your last vote: {spoken(vote)}**")
     if _asks_why(visit):

@@ -142,7 +142,7 @@ def test_a_press_meant_for_the_last_pair_does_nothing_to_this_one(
 
 def test_the_last_vote_is_said_and_opened_by_key(app: AppTest, running: Services) -> None:
     app.button(key="tool_L").click().run()
-    assert any("none yet" in caption.value for caption in app.caption)
+    assert any("No vote since" in caption.value for caption in app.caption)
     duel = shown(app, running)
     press(app, "2")
     assert any(caption.value.startswith("Last vote: A, slightly · 1 vote") for caption in app.caption)

@@ -208,7 +208,7 @@ def test_without_reasons_and_reveal_nothing_is_asked_after_a_vote(
     assert "tool_L" not in [button.key for button in visitor.at.button]
     seated(visitor, study, monkeypatch, reasons=True)
     visitor.click("tool_L")
-    assert "There is none yet" in visitor.shown()
+    assert "No vote since" in visitor.shown()
     visitor.click("vote_A")
     assert "Your last vote: A was better" in visitor.shown()
 
