@@ -14,7 +14,7 @@ SOON = timedelta(seconds=90)  # from here on the time that is left is told in se
 LOOK_S, LOOK_SOON_S = 30, 5  # how often it is told anew
 
 
-def draw_line(visit: Visit, said: str = "") -> None:
+def draw_line(visit: Visit, said: str) -> None:
     """How far the session is; with a time limit it moves, and the end comes, without a press. What was
     ``said`` last stands first."""
     assert visit.session is not None

@@ -132,7 +132,7 @@ GRADED_ANSWERS: tuple[Answer, ...] = (
 )
 
 
-def draw_answers(locked: bool = False) -> None:
+def draw_answers(study: Study, locked: bool = False) -> None:
     """In the order of the screen, each with its key; locked while there is no pair yet.
 
     They stay while pairs change, for a browser takes long to make new ones; ``keyguard`` knows which pair a
@@ -141,10 +141,6 @@ def draw_answers(locked: bool = False) -> None:
     with st.container(horizontal=True, horizontal_alignment="center", key="answers"):
         draw_buttons(ANSWERS, locked)
         st.button("Undo", key="undo", on_click=undo_from_pair, shortcut="U", type="tertiary")
-
-
-def draw_grades(study: Study, locked: bool = False) -> None:
-    """How clearly, where the study asks for that."""
     if study.settings.graded:
         with st.container(horizontal=True, horizontal_alignment="center", key="grades"):
             draw_buttons(GRADED_ANSWERS, locked)
@@ -165,16 +161,14 @@ def draw_buttons(answers: Sequence[Answer], locked: bool) -> None:
 
 def draw_wanted(wanted: Wanted) -> None:
     """A pair that is being written: the same screen, with the answers locked until both sides are whole."""
-    vote = last_vote.newest(visit, study, rater)
-    tools.draw_opened(visit, study, rater, None, vote)
+    tools.draw_opened(visit, study, rater, None, last_vote.newest(visit, study, rater))
     with st.container(gap="xsmall"):
         variables = visit.services.store.input(wanted.input).variables
         cards.input_card(variables, st.session_state.get("whole_input", False))
         st.caption(":material/lock: The outputs are being written. You can vote when both are complete.")
         slots = live_pair.panes()
     with st.container(key="bar"):
-        draw_answers(locked=True)
-        draw_grades(study, locked=True)
+        draw_answers(study, locked=True)
     if live_pair.watch(visit, study, wanted, slots):
         st.rerun()
     live_pair.draw_ways_out(study)
@@ -206,13 +200,13 @@ def draw_pause(visit: Visit, study: Study, vote: Vote) -> None:
         st.button("Undo", on_click=undo, shortcut="U", type="tertiary", key="undo_reviewed")
 
 
-def draw_none(visit: Visit, study: Study, why: PromptDuelError) -> None:
+def draw_none(visit: Visit, study: Study, why: PromptDuelError, vote: Vote | None) -> None:
     """Why there is no duel, and what can be done about it."""
     over = isinstance(why, SessionClosed | GoalReached)
     st.info(labels.plain(str(why)), icon=f":material/{'flag' if over else 'hourglass_empty'}:")
     if visit.session is not None:
         # The slip of a finger may be the vote that reached the goal.
-        undoable = isinstance(why, GoalReached) and last_vote.newest(visit, study, rater) is not None
+        undoable = isinstance(why, GoalReached) and vote is not None
         seat.draw_end(visit, undo if undoable else None)
         return
     live_pair.draw_switched_off(study)
@@ -238,7 +232,7 @@ def screen() -> None:
         draw_pause(visit, study, found)
         return
     if isinstance(found, PromptDuelError):
-        draw_none(visit, study, found)
+        draw_none(visit, study, found, now.vote)
         return
     tools.draw_opened(visit, study, rater, found, now.vote)
     critic.before_the_vote(visit, study, found.duel.id)
@@ -246,8 +240,7 @@ def screen() -> None:
     cards.pair(found.first.text, found.second.text, chosen_mode(found))
     keyguard.tell(found.duel.id)
     with st.container(key="bar"):
-        draw_answers()
-        draw_grades(study)
+        draw_answers(study)
         progress.draw(visit, now.told, now.vote)
     keyguard.drawn(found.duel.id)
     live_pair.draw_switched_off(study)
