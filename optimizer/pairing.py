@@ -156,6 +156,14 @@ class Pairing:
         """May it still be asked? Not when its prompts or its input were retired meanwhile."""
         return self.content(wanted.study).holds(wanted.input, wanted.first, wanted.second)
 
+    def can_ask(self, duel: Duel, version: int) -> bool:
+        """May this duel, not yet stored, still be asked? Not when anything of it was retired or held back."""
+        content = self.content(duel.study, version)
+        sides = (duel.first_prompt, duel.first), (duel.second_prompt, duel.second)
+        return content.holds(duel.input, duel.first_prompt, duel.second_prompt) and all(
+            content.key(prompt, duel.input, output) is not None for prompt, output in sides
+        )
+
     def draw(self, study: Study, desk: Desk, record: Record, rng: Rng) -> Choice | Drawn:
         """An earlier duel again, a random audit pair, or the selector's choice."""
         settings = study.settings

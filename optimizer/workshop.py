@@ -12,7 +12,6 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from zlib import crc32
 
 from optimizer.domain import (
     Batch,
@@ -31,12 +30,20 @@ from optimizer.domain import (
     new_id,
     utc_now,
 )
-from optimizer.errors import AlreadyVoted, BadInput, Conflict, NotAllowed, NotFound
+from optimizer.errors import (
+    AlreadyVoted,
+    BadInput,
+    Conflict,
+    NotAllowed,
+    NotFound,
+    NothingToAsk,
+    SessionClosed,
+)
 from optimizer.metrics import ASKS, VOTES, timed
-from optimizer.pairing import Pairing, Wanted, next_rng
+from optimizer.pairing import Choice, Pairing, Rng, Wanted, next_rng
 from optimizer.sessions.admission import Admission
 from optimizer.sessions.nouns import Session
-from optimizer.sessions.overlap import choose_shared
+from optimizer.sessions.overlap import choose_shared, put_to
 from optimizer.storage.asking import Desk, Shown
 from optimizer.storage.base import Store
 
@@ -70,48 +77,50 @@ class Workshop:
         self._admission = admission or Admission(store)
 
     @timed(ASKS, "ask")
-    def next_duel(self, study_id: StudyId, rater_id: RaterId) -> ShownDuel:
-        """The rater's open duel, or a new one. ``NothingToAsk`` says what the study lacks, ``SessionClosed``
-        that the session they joined is over."""
-        now = self._clock()
-        session = self._admission.admit(rater_id, now)
-        seat = self._store.asking.begin(study_id, rater_id, now, session.crowd if session else None)
-        if isinstance(seat, Duel):
-            return self.show(seat)
-        study = self._admission.asks(session, seat, now)
-        shared = self._also(study, session, seat, rater_id, now)
-        if shared is not None:
-            return shared
-        choice = self._pairing.choose(study, seat, next_rng(study, seat.counters.duels, rater_id))
-        return self._hand_out(choice.duel(study, rater_id, now))
+    def next_duel(self, study_id: StudyId, rater_id: RaterId, announced: Duel | None = None) -> ShownDuel:
+        """The rater's open duel, or a new one: the one ``announced`` to them, if it can still be asked.
+
+        ``NothingToAsk`` says what the study lacks, ``SessionClosed`` that the session they joined is over.
+        """
+        found = self._next(study_id, rater_id, announced, None, self._pairing.choose)
+        assert isinstance(found, ShownDuel)
+        return found
 
     @timed(ASKS, "ask")
     def next_live_duel(
-        self, study_id: StudyId, rater_id: RaterId, wanted: Wanted | None = None
+        self,
+        study_id: StudyId,
+        rater_id: RaterId,
+        wanted: Wanted | None = None,
+        announced: Duel | None = None,
     ) -> ShownDuel | Wanted:
         """As ``next_duel``, in a study whose outputs can be generated: else what is to be generated first.
 
         Nothing is stored for a duel that is wanted: whoever asks hands it back until it can be shown.
         """
-        now = self._clock()
-        session = self._admission.admit(rater_id, now)
-        seat = self._store.asking.begin(study_id, rater_id, now, session.crowd if session else None)
-        if isinstance(seat, Duel):
-            return self.show(seat)
-        if wanted is not None and (wanted.study != study_id or not self._pairing.stands(wanted)):
-            wanted = None
-        study = self._admission.asks(session, seat, now)
-        shared = None if wanted else self._also(study, session, seat, rater_id, now)
-        if shared is not None:
-            return shared
-        choice = (
-            self._pairing.choose_live(study, seat, next_rng(study, seat.counters.duels, rater_id))
-            if wanted is None
-            else self._pairing.placed(wanted) or wanted
-        )
-        if isinstance(choice, Wanted):
-            return choice
-        return self._hand_out(choice.duel(study, rater_id, now))
+        return self._next(study_id, rater_id, announced, wanted, self._pairing.choose_live)
+
+    def announce(self, duel: Duel, live: bool = False) -> ShownDuel | None:
+        """What its rater is asked after this duel, chosen before they answer it and not stored.
+
+        None where that cannot be known yet: after an undo, at the end, where a duel of somebody else lacks
+        a rater, and where outputs are to be generated first (``live``, as by ``next_live_duel``). To be kept
+        by whoever shows it, for ``next_duel``.
+        """
+        now, rater_id = self._clock(), duel.rater
+        try:
+            session = self._admission.admit(rater_id, now)
+            desk = self._store.asking.desk(duel.study, rater_id, now, session.crowd if session else None)
+            study = self._admission.asks(session, desk, now, votes_ahead=1)
+            if desk.last is None or desk.last.id != duel.id:
+                return None  # another one may lie open, and comes first
+            if self._shared(study, session, desk, rater_id, now) is not None:
+                return None  # whoever asks first gets it
+            choose = self._pairing.choose_live if live else self._pairing.choose
+            choice = choose(study, desk, next_rng(study, desk.counters.duels, rater_id))
+        except (NothingToAsk, SessionClosed):
+            return None
+        return None if isinstance(choice, Wanted) else self.show(choice.duel(study, rater_id, now))
 
     def show(self, duel: Duel) -> ShownDuel:
         """The duel with its texts."""
@@ -210,23 +219,68 @@ class Workshop:
             self._store.add(Batch(raters=[replace(rater, study=study_id)]))
         return self._store.rater(rater.id)
 
+    def _next(
+        self,
+        study_id: StudyId,
+        rater_id: RaterId,
+        announced: Duel | None,
+        wanted: Wanted | None,
+        choose: Callable[[Study, Desk, Rng], Choice | Wanted],
+    ) -> ShownDuel | Wanted:
+        now = self._clock()
+        session = self._admission.admit(rater_id, now)
+        seat = self._store.asking.begin(study_id, rater_id, now, session.crowd if session else None)
+        if isinstance(seat, Duel):
+            return self.show(seat)
+        study = self._admission.asks(session, seat, now)
+        if wanted is not None and wanted.study == study_id and self._pairing.stands(wanted):
+            choice = self._pairing.placed(wanted) or wanted
+        else:
+            ready = self._announced(announced, study, seat, rater_id, now)
+            ready = ready or self._also(study, session, seat, rater_id, now)
+            if ready is not None:
+                return ready
+            choice = choose(study, seat, next_rng(study, seat.counters.duels, rater_id))
+        return choice if isinstance(choice, Wanted) else self._hand_out(choice.duel(study, rater_id, now))
+
+    def _announced(
+        self, announced: Duel | None, study: Study, desk: Desk, rater: RaterId, now: datetime
+    ) -> ShownDuel | None:
+        """The duel that was announced to this rater; None if it can no longer be asked."""
+        if announced is None or (announced.study, announced.rater) != (study.id, rater):
+            return None
+        if not self._pairing.can_ask(announced, desk.counters.content_version):
+            return None
+        until = now + timedelta(minutes=study.settings.lease_minutes)
+        with suppress(Conflict):  # it was asked already, or shared with somebody quicker
+            return self._hand_out(replace(announced, asked_at=now, expires_at=until))
+        return None
+
     def _also(
         self, study: Study, session: Session | None, desk: Desk, rater: RaterId, now: datetime
     ) -> ShownDuel | None:
         """A duel that somebody else was asked, for this rater too, where their session wants that."""
-        if session is None or not session.crowd.share:
-            return None
-        content = self._pairing.content(study.id, desk.counters.content_version)
         for _ in range(MOST_RACES):  # what cannot be asked any more holds no other up
-            newest = [turn for turn in desk.turns if content.holds(turn.input, turn.first, turn.second)]
-            shared = choose_shared(newest, rater, session.overlap, session.overlap_share)
-            if shared is None:
+            duel = self._shared(study, session, desk, rater, now)
+            if duel is None or session is None:
                 return None
-            duel = _put_to(self._store.duel(shared.duel), shared.next_id, rater, study, now)
             with suppress(Conflict):  # somebody was quicker: what lacks raters now is looked for again
                 return self._hand_out(duel)
             desk = self._store.asking.desk(study.id, rater, now, session.crowd)
         return None
+
+    def _shared(
+        self, study: Study, session: Session | None, desk: Desk, rater: RaterId, now: datetime
+    ) -> Duel | None:
+        """The same, not yet stored."""
+        if session is None or not session.crowd.share:
+            return None
+        content = self._pairing.content(study.id, desk.counters.content_version)
+        newest = [turn for turn in desk.turns if content.holds(turn.input, turn.first, turn.second)]
+        shared = choose_shared(newest, rater, session.overlap, session.overlap_share)
+        if shared is None:
+            return None
+        return put_to(rater, self._store.duel(shared.duel), shared.next_id, study, now)
 
     def _hand_out(self, duel: Duel) -> ShownDuel:
         return _shown(duel, self._store.asking.hand_out(duel))
@@ -234,21 +288,3 @@ class Workshop:
 
 def _shown(duel: Duel, shown: Shown) -> ShownDuel:
     return ShownDuel(duel, dict(shown.input.variables), shown.input.tags, shown.first, shown.second)
-
-
-def _put_to(one: Duel, id: DuelId, rater: RaterId, study: Study, now: datetime) -> Duel:
-    """The shared duel as it is put to this rater; they see the sides as drawn for them."""
-    swap = crc32(id.encode()) % 2 == 1
-    return replace(
-        one,
-        id=id,
-        rater=rater,
-        first=one.second if swap else one.first,
-        second=one.first if swap else one.second,
-        first_prompt=one.second_prompt if swap else one.first_prompt,
-        second_prompt=one.first_prompt if swap else one.second_prompt,
-        asked_at=now,
-        expires_at=now + timedelta(minutes=study.settings.lease_minutes),
-        repeats=one.id,
-        closed_at=None,
-    )

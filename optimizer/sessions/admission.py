@@ -39,8 +39,9 @@ class Admission:
         """The same for what changes a vote: no replica takes one of a session that another one closed."""
         return self._admit(self.session(rater, fresh=True), now)
 
-    def asks(self, session: Session | None, desk: Desk, now: datetime) -> Study:
-        """The study of the desk on the terms that this session's raters are asked about it.
+    def asks(self, session: Session | None, desk: Desk, now: datetime, votes_ahead: int = 0) -> Study:
+        """The study of the desk on the terms that this session's raters are asked about it, or will be once
+        so many votes ahead are cast.
 
         ``GoalReached`` when the session has what it wants, ``NotAllowed`` on another study or in a room.
         """
@@ -50,15 +51,15 @@ class Admission:
             raise NotAllowed("This rater joined a session on another study.")
         if session.room:
             raise NotAllowed("In this session everyone sees the same pair, when the host shows it.")
-        if self.reached(session, desk.study, desk):
+        if self.reached(session, desk.study, desk, votes_ahead):
             raise GoalReached("The goal of this session is reached. Thank you for your votes.")
         return session.terms(desk.study, now)
 
-    def reached(self, session: Session, study: Study, desk: Desk | None = None) -> bool:
+    def reached(self, session: Session, study: Study, desk: Desk | None = None, votes_ahead: int = 0) -> bool:
         """Does the session have what it wants? As the ``desk`` says, or else as the store says now."""
         if session.goal is Goal.VOTES:
             answers = desk.answers if desk else self._store.asking.answers(study.id, session.raters)
-            return answers >= session.goal_votes
+            return answers + votes_ahead >= session.goal_votes
         if session.goal is Goal.NONE or self._advised is None:
             return False
         return self._advised(study, desk.counters if desk else self._store.counters(study.id))

@@ -8,9 +8,11 @@ ever waits for another. All of it follows from the duels asked so far, so any pr
 import hashlib
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from zlib import crc32
 
-from optimizer.domain import DuelId, RaterId
+from optimizer.domain import Duel, DuelId, RaterId, Study
 from optimizer.storage.asking import Turn, is_shared
 
 SLACK = 1  # duels by which a rater may have met one more often than another
@@ -77,3 +79,21 @@ def choose_shared(newest_first: Sequence[Turn], rater: RaterId, raters: int, sha
         return None
     asked = best[0].asked
     return Shared(asked[0].duel, len(asked))
+
+
+def put_to(rater: RaterId, one: Duel, id: DuelId, study: Study, now: datetime) -> Duel:
+    """The shared duel as it is put to this rater; they see the sides as drawn for them."""
+    swap = crc32(id.encode()) % 2 == 1
+    return replace(
+        one,
+        id=id,
+        rater=rater,
+        first=one.second if swap else one.first,
+        second=one.first if swap else one.second,
+        first_prompt=one.second_prompt if swap else one.first_prompt,
+        second_prompt=one.first_prompt if swap else one.second_prompt,
+        asked_at=now,
+        expires_at=now + timedelta(minutes=study.settings.lease_minutes),
+        repeats=one.id,
+        closed_at=None,
+    )

@@ -335,6 +335,100 @@ def test_joining_twice_is_joining_once(workshop: Workshop, store: Store) -> None
     assert [r.id for r in store.raters(STUDY)].count(rater.id) == 1
 
 
+# -- the duel that comes next, chosen before the vote ----------------------------------------------
+
+
+@pytest.mark.parametrize("outcome", Outcome)
+def test_what_was_announced_is_asked_next(store: Store, clock: Clock, outcome: Outcome) -> None:
+    """Same outputs on the same sides, whatever the vote before; stored and leased from when it is asked."""
+    store.add(study_of(replace(QUIET, audit_share=0.2, replay_share=0.3, selector="auto")))
+    workshop = Workshop(store, Pairing(store), clock)
+    shown, replays = workshop.next_duel(STUDY, ANN), 0
+    for turn in range(40):
+        following = workshop.announce(shown.duel)
+        assert following is not None
+        assert following.duel.id != shown.duel.id
+        assert store.counters(STUDY).duels == turn + 1
+        clock.pass_time(minutes=5)
+        workshop.record_vote(shown.duel.id, ANN, outcome)
+        shown = workshop.next_duel(STUDY, ANN, following.duel)
+        later = replace(following.duel, asked_at=clock.now, expires_at=clock.now + timedelta(days=1))
+        assert shown == replace(following, duel=later)
+        assert store.duel(shown.duel.id) == later
+        replays += shown.duel.replay
+    assert replays
+
+
+def test_the_open_duel_comes_before_one_that_was_announced(workshop: Workshop, store: Store) -> None:
+    shown = workshop.next_duel(STUDY, ANN)
+    following = workshop.announce(shown.duel)
+    assert following is not None
+    assert workshop.next_duel(STUDY, ANN, following.duel) == shown
+    assert store.counters(STUDY).duels == 1
+
+
+def test_what_can_no_longer_be_asked_gives_way_to_another_duel(store: Store) -> None:
+    """Announced, and then a prompt or the input retired, or an output held back."""
+    for change in ("prompt", "input", "other rater", "asked already"):
+        store = open_store("memory://")
+        store.add(study_of(QUIET))
+        workshop = Workshop(store, Pairing(store))
+        shown = workshop.next_duel(STUDY, ANN)
+        following = workshop.announce(shown.duel)
+        assert following is not None
+        workshop.record_vote(shown.duel.id, ANN, Outcome.FIRST)
+        announced, gone = following.duel, ""
+        if change == "prompt":
+            gone = announced.first_prompt
+            (prompt,) = (one for one in store.prompts(STUDY) if one.id == gone)
+            store.replace(replace(prompt, retired_at=utc_now()))
+        elif change == "input":
+            gone = announced.input
+            store.replace(replace(store.input(announced.input), retired_at=utc_now()))
+        elif change == "other rater":
+            announced = replace(announced, rater=BOB)
+        else:
+            asked = workshop.next_duel(STUDY, ANN, announced).duel
+            workshop.record_vote(asked.id, ANN, Outcome.FIRST)
+        duel = workshop.next_duel(STUDY, ANN, announced).duel
+        assert duel.rater == ANN
+        assert duel.id != announced.id
+        assert gone not in (duel.first_prompt, duel.second_prompt, duel.input) or not gone
+
+
+def test_after_an_undo_nothing_is_announced_until_all_open_duels_are_answered(workshop: Workshop) -> None:
+    """The pair that was skipped over lies open and comes first."""
+    first = workshop.next_duel(STUDY, ANN).duel
+    workshop.record_vote(first.id, ANN, Outcome.FIRST)
+    second = workshop.next_duel(STUDY, ANN).duel
+    workshop.undo(STUDY, ANN)
+    assert workshop.announce(first) is None
+    workshop.record_vote(first.id, ANN, Outcome.SECOND)
+    assert workshop.next_duel(STUDY, ANN).duel == second
+    assert workshop.announce(second) is not None
+
+
+def test_a_live_study_announces_only_what_is_written(store: Store) -> None:
+    workshop = without_outputs(store, prompts=2, inputs=2)
+    for prompt in ("p0", "p1"):
+        written(store, PromptId(prompt), InputId("x0"))
+    shown = workshop.next_live_duel(STUDY, ANN)
+    assert isinstance(shown, ShownDuel)
+    assert workshop.announce(shown.duel, live=True) is None  # it would be on the other input
+    for prompt in ("p0", "p1"):
+        written(store, PromptId(prompt), InputId("x1"))
+    following = workshop.announce(shown.duel, live=True)
+    assert following is not None
+    workshop.record_vote(shown.duel.id, ANN, Outcome.FIRST)
+    asked = workshop.next_live_duel(STUDY, ANN, None, following.duel)
+    assert isinstance(asked, ShownDuel)
+    assert (asked.duel.id, asked.first, asked.second) == (
+        following.duel.id,
+        following.first,
+        following.second,
+    )
+
+
 # -- outputs that can be generated -----------------------------------------------------------------
 
 

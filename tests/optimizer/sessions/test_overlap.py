@@ -166,6 +166,23 @@ def test_the_workshop_puts_a_shared_duel_to_another_rater_and_counts_both() -> N
     assert world.results.standings(world.store.study(STUDY)).votes == 2
 
 
+def test_a_shared_duel_is_announced_to_nobody_and_put_to_whoever_asks_first() -> None:
+    """Announced to all who lack it, it would be taken from under the eyes of all but one."""
+    world = World()
+    session = world.open(overlap=2, overlap_share=1.0)
+    ann, bob = world.join(session, "Ann", "Bob")
+    of_bob = world.workshop.next_duel(STUDY, bob).duel
+    of_ann = world.workshop.next_duel(STUDY, ann).duel
+    assert of_ann.repeats == of_bob.id
+    following = world.workshop.announce(of_ann)
+    assert following is not None
+    world.workshop.record_vote(of_bob.id, bob, Outcome.FIRST)
+    fresh = world.workshop.next_duel(STUDY, bob).duel
+    assert world.workshop.announce(of_ann) is None
+    world.workshop.record_vote(of_ann.id, ann, Outcome.FIRST)
+    assert world.workshop.next_duel(STUDY, ann).duel.repeats == fresh.id
+
+
 def test_a_race_for_the_same_turn_has_one_winner() -> None:
     """Two processes that share out at once want the same id; the store lets one have it."""
     world = World()
