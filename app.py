@@ -10,13 +10,14 @@ import gzip
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import streamlit as st
 from starlette.datastructures import Headers as Headed
 from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
 from starlette.requests import HTTPConnection, Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.proto.BackMsg_pb2 import BackMsg
@@ -26,6 +27,7 @@ from optimizer.logs import configure
 from optimizer.metrics import CONTENT_TYPE, SESSIONS, exposed
 
 PERSON_COOKIE = "prompt_duel_person"
+SCRIPT = Path(__file__).parent / "pages/parts/announced.js"
 ONE_YEAR = 365 * 24 * 3600
 LOCAL = ("localhost:", "127.0.0.1:", "[::1]:")  # how the address of a page on this machine begins
 
@@ -192,6 +194,11 @@ def metrics(_request: Request) -> Response:
     return Response(exposed(), media_type=CONTENT_TYPE)
 
 
+def script(_request: Request) -> Response:
+    """The one script of our own that runs in the voting screen."""
+    return FileResponse(SCRIPT, media_type="text/javascript", headers={"Cache-Control": "no-cache"})
+
+
 def keep_imported(_opening: asyncio.Task[None]) -> None:
     """Let the garbage collector look at what comes from now on."""
     gc.freeze()
@@ -217,7 +224,7 @@ async def lifespan(_app: object) -> AsyncIterator[None]:
 
 app = st.App(
     "pages/menu.py",
-    routes=[Route("/healthz", healthz), Route("/metrics", metrics)],
+    routes=[Route("/healthz", healthz), Route("/metrics", metrics), Route(f"/{SCRIPT.name}", script)],
     middleware=[Middleware(Headers), Middleware(Packed)],
     lifespan=lifespan,
 )

@@ -4,11 +4,13 @@
 
 Prints (1) the time from the command to the first pair on screen against that of an empty app, and (2) the
 time from a key press to the next pair drawn against that of a bare two-column page with two buttons,
-with few votes in the database and with many. Needs Chromium.
+with few votes in the database and with many; and (3) the same until the server has taken the vote. Needs
+Chromium.
 """
 
 import argparse
 import os
+import random
 import socket
 import statistics
 import subprocess
@@ -32,20 +34,30 @@ FLAGS = [
 ]
 SEED = 1
 
-# Runs in the page: press the key, resolve with the milliseconds until the two outputs are others and one more
-# frame was drawn; with null when nothing came. (Of some 1,500 presses Streamlit's page does not hear one.)
+# Runs in the page: press the key, resolve with two times in milliseconds, each with one more frame drawn:
+# until the outputs that are to be seen are others, and until the server has drawn others, so that the vote is
+# stored and the next press counts. With null when nothing came. (Of some 1,500 presses Streamlit's page does
+# not hear one.)
 PRESS = """key => new Promise(done => {
-  const outputs = () => document.querySelector('.st-key-pair')?.textContent ?? '';
-  const before = outputs(), start = performance.now();
+  const ours = '.st-key-pair', next = '.st-key-pair_next';
+  const drawn = () => document.querySelector(ours)?.textContent ?? '';
+  const visible = () => [...document.querySelectorAll(`${ours}, ${next}`)]
+    .filter(pair => pair.checkVisibility()).map(pair => pair.textContent).join();
+  const before = [visible(), drawn()], start = performance.now(), times = [null, null];
   const watch = () => {
-    const now = outputs();
-    if (now && now !== before) requestAnimationFrame(() => done(performance.now() - start));
+    [visible(), drawn()].forEach((now, i) => {
+      if (times[i] === null && now && now !== before[i]) {
+        times[i] = 0;
+        requestAnimationFrame(() => { times[i] = performance.now() - start; });
+      }
+    });
+    if (times.every(time => time)) done(times);
     else if (performance.now() - start > 5000) done(null);
     else requestAnimationFrame(watch);
   };
   for (const turn of ['keydown', 'keyup'])
     document.dispatchEvent(new KeyboardEvent(turn, {key, code: 'Key' + key.toUpperCase(), bubbles: true}));
-  watch();
+  requestAnimationFrame(watch);
 })"""
 
 
@@ -102,16 +114,23 @@ def start_times(page: Page, rounds: int) -> dict[str, list[float]]:
     return times
 
 
-def press_times(pages: dict[str, Page], presses: int) -> dict[str, list[float]]:
-    """Milliseconds from key press to next pair, the pages in turn, so that all meet the same machine."""
-    times: dict[str, list[float]] = {name: [] for name in pages}
+def press_times(pages: dict[str, Page], presses: int) -> dict[str, list[tuple[float, float]]]:
+    """Milliseconds from key press until the next pair is seen, and until the vote is stored.
+
+    The pages in turn, so that all meet the same machine, in an order drawn anew each time: a press leaves
+    work behind, which the page after it would meet.
+    """
+    order, drawing = list(pages), random.Random(SEED)
+    times: dict[str, list[tuple[float, float]]] = {name: [] for name in pages}
     for turn in range(presses + 10):
-        for name, page in pages.items():
+        drawing.shuffle(order)
+        for name in order:
+            page = pages[name]
             elapsed = page.evaluate(PRESS, "ab"[turn % 2])
             if elapsed is None:
                 print(f"  {name}: press {turn} was not heard")
             elif turn >= 10:
-                times[name].append(float(elapsed))
+                times[name].append((float(elapsed[0]), float(elapsed[1])))
             page.wait_for_timeout(120)
     return times
 
@@ -168,10 +187,12 @@ def main() -> None:
                 wait_for(page, address, ".st-key-pair")
                 pages[name] = page
             presses = press_times(pages, chosen.presses)
-        for name, times in presses.items():
-            print(f"key to next pair, {name:10} (ms): {summary(times)}")
-        for one, other in (("few votes", "bare"), ("many votes", "few votes")):
-            print(f"  p95 ratio, {one} to {other}: {p95(presses[one]) / p95(presses[other]):.2f}")
+        for i, what in enumerate(("key to next pair", "key to vote taken")):
+            shown = {name: [pair[i] for pair in times] for name, times in presses.items()}
+            for name, times in shown.items():
+                print(f"{what}, {name:10} (ms): {summary(times)}")
+            for one, other in (("few votes", "bare"), ("many votes", "few votes")):
+                print(f"  p95 ratio, {one} to {other}: {p95(shown[one]) / p95(shown[other]):.2f}")
         browser.close()
 
 

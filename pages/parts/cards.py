@@ -27,20 +27,20 @@ def heading(study: Study) -> None:
             st.caption(f":material/info: {output_text.safe_markdown(study.about)}", help=study.about)
 
 
-def input_card(variables: Mapping[str, str], whole: bool) -> None:
+def input_card(variables: Mapping[str, str], whole: bool, key: str = "") -> None:
     """The input's variables; a few lines of them unless the whole is asked for."""
-    with st.container(border=True, key="input_whole" if whole else "input_short"):
+    with st.container(border=True, key=("input_whole" if whole else "input_short") + key):
         for name, value in variables.items():
             if len(variables) > 1:
                 st.caption(output_text.safe_markdown(name.replace("_", " ")))
             output_text.draw(value, output_text.input_mode(value))
 
 
-def pair(first: str, second: str, mode: str) -> None:
-    """Two outputs side by side in panes of one size."""
-    with st.container(horizontal=True, key="pair", gap="medium"):
-        output(first, mode, "pane_first")
-        output(second, mode, "pane_second")
+def pair(first: str, second: str, mode: str, key: str = "") -> None:
+    """Two outputs side by side in panes of one size; the ``key`` sets them apart from another pair."""
+    with st.container(horizontal=True, key=f"pair{key}", gap="medium"):
+        output(first, mode, f"pane_first{key}")
+        output(second, mode, f"pane_second{key}")
 
 
 def output(text: str, mode: str, key: str) -> None:

@@ -116,7 +116,9 @@ STYLE = """<style>
   position: sticky; bottom: 0; z-index: 90; background: light-dark(#ffffff, #10191d); padding: 0.4rem 0; }
 .st-key-bar { gap: 0.15rem; }
 .st-key-pair_on_screen { display: none; }
-.st-key-pane_first, .st-key-pane_second {
+body:not([data-answered]) [data-testid="stLayoutWrapper"]:has(> .st-key-announced),
+body[data-answered] [data-testid="stLayoutWrapper"]:has(> .st-key-asked) { display: none; }
+[class*="st-key-pane_"] {
   flex: none; height: max(15rem, calc(100vh - 26.8rem)); overflow: auto; overflow-wrap: anywhere; }
 [data-testid="stLayoutWrapper"]:has(> .st-key-notices) {
   position: fixed; top: 0.6rem; z-index: 95; width: min(46rem, 100vw - 24rem); }
@@ -124,18 +126,19 @@ STYLE = """<style>
   max-height: 60vh; overflow: auto; box-shadow: 0 0.2rem 1rem rgba(0, 0, 0, 0.25); }
 .st-key-asides { max-height: 40vh; overflow: auto; flex: none; }
 .st-key-asides > * { flex: none; }
-.st-key-pair { flex-wrap: nowrap; }
-.st-key-pair > * { flex: 1 1 0; min-width: 0; }
-:is(.st-key-pane_first, .st-key-pane_second)::before {
+.st-key-pair, .st-key-pair_next { flex-wrap: nowrap; }
+:is(.st-key-pair, .st-key-pair_next) > * { flex: 1 1 0; min-width: 0; }
+[class*="st-key-pane_"]::before {
   content: "A"; align-self: flex-start; padding: 0 0.45rem; border-radius: 0.3rem; font-size: 0.875rem;
   background: light-dark(#eef1f1, #26353c); color: light-dark(#55646a, #b8c4ca); }
-.st-key-pane_second::before { content: "B"; }
-.st-key-input_short { max-height: 7.6rem; overflow: auto; }
-.st-key-input_short pre { padding: 0; background: none; }
-.st-key-input_short, .st-key-input_whole { overflow-wrap: anywhere; padding: 0.6rem 1rem; gap: 0.3rem; }
-:is(.st-key-pane_first, .st-key-pane_second, .st-key-input_short, .st-key-input_whole) :is(p, li, code, td) {
+[class*="st-key-pane_second"]::before { content: "B"; }
+[class*="st-key-input_short"] { max-height: 7.6rem; overflow: auto; }
+[class*="st-key-input_short"] pre { padding: 0; background: none; }
+:is([class*="st-key-input_short"], [class*="st-key-input_whole"]) {
+  overflow-wrap: anywhere; padding: 0.6rem 1rem; gap: 0.3rem; }
+:is([class*="st-key-pane_"], [class*="st-key-input_"]) :is(p, li, code, td) {
   unicode-bidi: plaintext; }
-:is(.st-key-pane_first, .st-key-pane_second) table { display: block; overflow-x: auto; max-width: 100%; }
+[class*="st-key-pane_"] table { display: block; overflow-x: auto; max-width: 100%; }
 .st-key-about p { white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
 .st-key-grades button, .st-key-duel_tools button { min-height: 1.7rem; padding-top: 0; padding-bottom: 0; }
 .st-key-answers kbd { opacity: 1; }
@@ -155,9 +158,9 @@ STYLE = """<style>
   .stMainBlockContainer { padding: 2.4rem 0.8rem 1rem; }
   [data-testid="stLayoutWrapper"]:has(> .st-key-notices) { top: 2.8rem; width: calc(100vw - 1.6rem); }
   [data-testid="stLayoutWrapper"]:has(> .st-key-export_file) { position: static; }
-  .st-key-pair { flex-wrap: wrap; }
-  .st-key-pair > * { flex-basis: 100%; }
-  .st-key-pane_first, .st-key-pane_second { height: auto; max-height: 60vh; }
+  .st-key-pair, .st-key-pair_next { flex-wrap: wrap; }
+  :is(.st-key-pair, .st-key-pair_next) > * { flex-basis: 100%; }
+  [class*="st-key-pane_"] { height: auto; max-height: 60vh; }
   .st-key-grades, .st-key-duel_tools > :not(.st-key-tool_I, .st-key-tool_L) { display: none; }
   .st-key-duel_tools button { min-height: 2.75rem; padding-inline: 0.4rem; }
   .st-key-duel_tools kbd { display: none; }

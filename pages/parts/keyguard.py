@@ -6,7 +6,8 @@ it is let go, however slow the machine.
 
 Nor on another pair than the one on the screen: where answers stay while pairs change, a press on a slow
 network may arrive when the server is at the next pair. A field that nobody sees goes with every pair, and the
-browser sends what it holds with every press: which pair was on the screen.
+browser sends what it holds with every press: which pair the server drew last. (The browser may show the next
+one already, but hears no answer to it until the server has drawn it too: ``announced.js``.)
 """
 
 import time

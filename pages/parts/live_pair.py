@@ -11,7 +11,7 @@ from dataclasses import astuple
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from optimizer.domain import Rater, Study, StudyId
+from optimizer.domain import Duel, Rater, Study, StudyId
 from optimizer.errors import NothingToAsk, PromptDuelError
 from optimizer.generation.ahead import study_budget
 from optimizer.generation.cells import Cell
@@ -28,12 +28,17 @@ SIDES = {"first": "A", "second": "B"}
 LEAKED = "This output quoted its own prompt, so it is not shown to raters."
 
 
-def next_duel(visit: Visit, study: Study, rater: Rater) -> ShownDuel | Wanted:
+def is_live(study: Study) -> bool:
+    """Are outputs generated for this session?"""
+    return bool(study.settings.connection) and st.session_state.get(READY_ONLY) != study.id
+
+
+def next_duel(visit: Visit, study: Study, rater: Rater, announced: Duel | None = None) -> ShownDuel | Wanted:
     """The rater's duel, or the one that is wanted next and lacks outputs."""
     workshop = visit.services.workshop
-    if not study.settings.connection or st.session_state.get(READY_ONLY) == study.id:
-        return workshop.next_duel(study.id, rater.id)
-    found = workshop.next_live_duel(study.id, rater.id, _remembered())
+    if not is_live(study):
+        return workshop.next_duel(study.id, rater.id, announced)
+    found = workshop.next_live_duel(study.id, rater.id, _remembered(), announced)
     if isinstance(found, ShownDuel):
         drop()
         visit.services.ahead.keep_up(study, rater.id, keys.typed(visit))

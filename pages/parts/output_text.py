@@ -78,6 +78,14 @@ def fitting_mode(texts: tuple[str, str]) -> str:
     return RAW if max(map(len, texts)) > LONGEST_MARKDOWN else MARKDOWN
 
 
+def chosen_mode(texts: tuple[str, str]) -> str:
+    """The same, unless raw text is wanted in this session."""
+    fitting = fitting_mode(texts)
+    if not st.session_state.get("show_raw"):
+        return fitting
+    return CODE if fitting == RAW else RAW
+
+
 def draw(text: str, mode: str) -> None:
     """One output, in the given mode."""
     if not text.strip():

@@ -58,23 +58,28 @@ def draw_opened(visit: Visit, study: Study, rater: Rater, shown: ShownDuel | Non
 
     ``shown`` is None while the outputs are being written; ``vote`` is the one cast last.
     """
-    names = OPEN_SOMETHING.intersection(_offered(visit, study, written=shown is not None))
-    opened = {name for name in names if st.session_state.get(name)}
-    if not opened:
+    names = opened(visit, study, written=shown is not None)
+    if not names:
         return
     with st.container(key="asides"):
-        if "show_help" in opened:
+        if "show_help" in names:
             st.markdown(HELP)
-        if "show_last" in opened:
+        if "show_last" in names:
             last_vote.draw(visit, study, rater, vote)
         if shown is None:
             return
-        if "show_why" in opened:
+        if "show_why" in names:
             st.info(cards.why(shown.duel), icon=":material/psychology_alt:")
-        if "show_diff" in opened:
+        if "show_diff" in names:
             diff.draw(shown.first.text, shown.second.text, "A", "B")
-        if "show_copy" in opened:
+        if "show_copy" in names:
             cards.copies(shown.first.text, shown.second.text)
+
+
+def opened(visit: Visit, study: Study, written: bool = True) -> set[str]:
+    """Which of the tools stand open above the pair."""
+    names = OPEN_SOMETHING.intersection(_offered(visit, study, written))
+    return {name for name in names if st.session_state.get(name)}
 
 
 def _offered(visit: Visit, study: Study, written: bool) -> set[str]:

@@ -15,6 +15,7 @@ from optimizer.pairing import Wanted
 from optimizer.workshop import ShownDuel
 from pages.parts import (
     access,
+    announced,
     cards,
     critic,
     frame,
@@ -52,7 +53,7 @@ def look(visit: Visit, study: Study) -> Moment:
     if vote is not None and st.session_state.get("reviewing"):
         return Moment(visit, study, vote, vote, None)
     try:
-        found = live_pair.next_duel(visit, study, rater)
+        found = live_pair.next_duel(visit, study, rater, announced.kept())
     except (NothingToAsk, SessionClosed) as missing:
         return Moment(visit, study, vote, missing, None)
     return Moment(visit, study, vote, found, progress.read(visit, study))
@@ -106,14 +107,6 @@ def go_on() -> None:
 
 Kind = Literal["primary", "secondary", "tertiary"]  # how loud a button is
 Answer = tuple[str, str, Outcome, Grade | None, Kind]  # its label and its key first
-
-
-def chosen_mode(shown: ShownDuel) -> str:
-    """How both outputs are drawn."""
-    fitting = output_text.fitting_mode((shown.first.text, shown.second.text))
-    if not st.session_state.get("show_raw"):
-        return fitting
-    return output_text.CODE if fitting == output_text.RAW else output_text.RAW
 
 
 ANSWERS: tuple[Answer, ...] = (
@@ -178,6 +171,7 @@ visit, study = access.rating()
 rater = visit.rater(study.id)
 st.session_state.pop(NEXT, None)  # what interrupted its drawing may have changed it
 frame.style()
+announced.load()
 with st.container(gap="xsmall"):
     cards.heading(study)
     row = st.container()
@@ -236,8 +230,11 @@ def screen() -> None:
         return
     tools.draw_opened(visit, study, rater, found, now.vote)
     critic.before_the_vote(visit, study, found.duel.id)
-    cards.input_card(found.variables, st.session_state.get("whole_input", False))
-    cards.pair(found.first.text, found.second.text, chosen_mode(found))
+    texts = (found.first.text, found.second.text)
+    with st.container(key="asked"):
+        cards.input_card(found.variables, st.session_state.get("whole_input", False))
+        cards.pair(*texts, output_text.chosen_mode(texts))
+    place = st.container(key="announced")
     keyguard.tell(found.duel.id)
     with st.container(key="bar"):
         draw_answers(study)
@@ -245,6 +242,7 @@ def screen() -> None:
     keyguard.drawn(found.duel.id)
     live_pair.draw_switched_off(study)
     judge_review.draw_next(visit, study, found.duel)
+    announced.draw(place, visit, study, found.duel)
 
 
 screen()

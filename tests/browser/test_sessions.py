@@ -81,6 +81,21 @@ def tap(page: Page, answer: str) -> None:
     settled(page)
 
 
+def test_a_vote_after_the_end_leads_to_the_end_and_not_to_the_pair_that_lay_ready(
+    other_page: Page, server: Server
+) -> None:
+    study = add_study(server.store, "ended", TEXTS)
+    session = open_session(server, study)
+    take_a_seat(other_page, server.store, session.id, "Ann", server.address)
+    expect(other_page.locator(".st-key-pair_next")).to_have_count(1)
+    Sessions(server.store).close(session.id)
+    other_page.keyboard.press("a")
+    expect_text(other_page, "The session is over")
+    expect(other_page.locator("body[data-answered]")).to_have_count(0)
+    expect(other_page.locator(".st-key-pair:visible, .st-key-pair_next:visible")).to_have_count(0)
+    assert server.store.counters(study.id).votes == 0
+
+
 def test_a_host_and_two_raters_at_once(
     page: Page, people: list[Page], server: Server, heard: list[str | bytes]
 ) -> None:

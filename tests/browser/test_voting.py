@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from playwright.sync_api import Page, WebSocketRoute, expect
 
 from optimizer.domain import Outcome
@@ -140,43 +141,142 @@ def test_a_held_key_acts_once(page: Page, careful_server: Server) -> None:
     assert store.counters(study.id).votes == 1
 
 
-def test_a_press_on_a_slow_network_is_for_the_pair_that_was_on_the_screen(page: Page, server: Server) -> None:
-    """The server has long gone on when the second press comes; whoever pressed still saw the first pair."""
-    store = server.store
-    study = add_study(store, "slow", {"one": "Text one", "two": "Text two", "three": "Text three"})
-    held: list[str | bytes] = []
-    slow = False
+class SlowNetwork:
+    """What the server says is kept from the page until it is let through; the server hears all at once."""
 
-    def answered(socket: WebSocketRoute, message: str | bytes) -> None:
-        if slow:
-            held.append(message)
+    def __init__(self, page: Page) -> None:
+        self.is_slow = False
+        self._held: list[str | bytes] = []
+        self._sockets: list[WebSocketRoute] = []
+        page.route_web_socket(re.compile("_stcore/stream"), self._connect)
+
+    def let_through(self) -> None:
+        self.is_slow = False
+        for message in self._held:
+            self._sockets[-1].send(message)
+        self._held.clear()
+
+    def _connect(self, socket: WebSocketRoute) -> None:
+        self._sockets.append(socket)
+        socket.connect_to_server().on_message(lambda message: self._answered(socket, message))
+
+    def _answered(self, socket: WebSocketRoute, message: str | bytes) -> None:
+        if self.is_slow:
+            self._held.append(message)
         else:
             socket.send(message)
 
-    def connect(socket: WebSocketRoute) -> None:
-        sockets.append(socket)
-        socket.connect_to_server().on_message(lambda message: answered(socket, message))
 
-    sockets: list[WebSocketRoute] = []
-    page.route_web_socket(re.compile("_stcore/stream"), connect)
+# All that was ever to be seen of a pair, frame by frame.
+SEEN = """() => {
+  window.seen = [];
+  const look = () => {
+    const pairs = [...document.querySelectorAll('.st-key-pair, .st-key-pair_next')];
+    const now = pairs.filter(pair => pair.offsetParent).map(pair => pair.innerText).join(' and ');
+    if (now !== window.seen.at(-1)) window.seen.push(now);
+    requestAnimationFrame(look);
+  };
+  look();
+}"""
+
+
+def seen(page: Page) -> list[str]:
+    return list(page.evaluate("() => window.seen"))
+
+
+def test_a_press_on_a_slow_network_is_for_the_pair_that_was_on_the_screen(page: Page, server: Server) -> None:
+    """The next pair is shown at once, but until the server has drawn it no press counts."""
+    store = server.store
+    study = add_study(store, "slow", {"one": "Text one", "two": "Text two", "three": "Text three"})
+    network = SlowNetwork(page)
     open_duel(page, server.address, study.id)
     first = duel_id(page)
-    slow = True
+    page.evaluate(SEEN)
+    network.is_slow = True
     for key in "abu":
         page.keyboard.press(key)
         page.wait_for_timeout(500)  # without an answer from the server, which waits for nobody
-    slow = False
-    for message in held:
-        sockets[-1].send(message)
+        assert len(seen(page)) == 2
+    network.let_through()
     page.wait_for_function(ANOTHER_PAIR, arg=first)
     settled(page)
+    assert len(seen(page)) == 2
     (ballot,) = store.ballots(study.id)
     assert (ballot.duel.id, ballot.vote.outcome, ballot.vote.withdrawn_at) == (first, Outcome.FIRST, None)
-    second = duel_id(page)
+    second = shown_duel(page, store)
+    for output in (second.first, second.second):
+        assert store.output(output).text in seen(page)[1]
     press(page, "b")
     newest = store.last_vote(study.id, ballot.vote.rater)
     assert newest is not None
-    assert (newest.duel, newest.outcome) == (second, Outcome.SECOND)
+    assert (newest.duel, newest.outcome) == (second.id, Outcome.SECOND)
+
+
+def test_a_press_without_an_answer_gives_its_pair_back(page: Page, server: Server) -> None:
+    store = server.store
+    study = add_study(store, "lost", {"one": "Text one", "two": "Text two", "three": "Text three"})
+    network = SlowNetwork(page)
+    open_duel(page, server.address, study.id)
+    first = duel_id(page)
+    page.evaluate(SEEN)
+    network.is_slow = True
+    page.keyboard.press("a")
+    page.wait_for_function("() => window.seen.length === 3")
+    assert seen(page)[2] == seen(page)[0]
+    page.keyboard.press("a")  # the second press on it, and the server has long heard the first
+    network.let_through()
+    page.wait_for_function(ANOTHER_PAIR, arg=first)
+    settled(page)
+    assert [ballot.duel.id for ballot in store.ballots(study.id)] == [first]
+
+
+@pytest.mark.parametrize("clicked", [False, True], ids=["keys", "clicks"])
+def test_a_vote_is_on_the_texts_that_were_on_the_screen(page: Page, server: Server, clicked: bool) -> None:
+    """The sign, from what was to be read to the text that won, as fast as the server can take it."""
+    store = server.store
+    words = ("red", "green", "blue", "white", "black")
+    study = add_study(store, f"sign{clicked}", {word: f"The answer is {word}" for word in words}, inputs=5)
+    open_duel(page, server.address, study.id)
+    on_screen = page.locator(".st-key-pair:visible, .st-key-pair_next:visible")
+    picked = []
+    for turn in range(12):
+        panes = on_screen.locator('[class*="st-key-pane_"]')
+        expect(panes).to_have_count(2)
+        side = turn // 2 % 2
+        picked.append(
+            (panes.nth(side).inner_text().split()[-1], panes.nth(1 - side).inner_text().split()[-1])
+        )
+        before = duel_id(page)
+        if clicked:
+            page.locator(".st-key-vote_" + "AB"[side]).get_by_role("button").click()
+        else:
+            page.keyboard.press("ab"[side])
+        page.wait_for_function(ANOTHER_PAIR, arg=before)
+    votes = store.ballots(study.id)
+    assert len(votes) == 12
+    won = []
+    for ballot in votes:
+        prompts = ballot.duel.first_prompt, ballot.duel.second_prompt
+        first, second = (prompt.rpartition("-")[2] for prompt in prompts)
+        won.append((first, second) if ballot.vote.outcome is Outcome.FIRST else (second, first))
+    assert sorted(won) == sorted(picked)
+
+
+def test_the_next_pair_is_read_from_its_top(page: Page, server: Server) -> None:
+    store = server.store
+    long = {word: "\n\n".join(f"{word} {line}" for line in range(200)) for word in ("one", "two", "three")}
+    study = add_study(store, "long", long)
+    open_duel(page, server.address, study.id)
+    scrolled = "pane => { pane.scrollTop = 300; }"
+    for _ in range(2):
+        page.locator(FIRST).evaluate(scrolled)
+        press(page, "a")
+        assert page.locator(FIRST).evaluate("pane => pane.scrollTop") == 0
+    page.keyboard.press("d")  # with this open, no pair is shown before the server has drawn it
+    settled(page)
+    page.locator(FIRST).evaluate(scrolled)
+    press(page, "a")
+    assert page.locator(FIRST).evaluate("pane => pane.scrollTop") == 0
 
 
 def test_keys_are_text_while_typing(page: Page, server: Server) -> None:
