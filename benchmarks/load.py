@@ -38,12 +38,13 @@ from optimizer.sessions import Session, Sessions  # noqa: E402
 from optimizer.sessions.nouns import SessionId  # noqa: E402
 from optimizer.storage import open_store  # noqa: E402
 from optimizer.storage.base import Store  # noqa: E402
+from pages.parts.keyguard import ON_SCREEN  # noqa: E402
 
 MOST_RATERS, MOST_SECONDS = 500, 3600
 LOCAL = {"127.0.0.1", "localhost", "::1"}
 LEAST_PAUSE_S = 0.9  # the app takes no vote on a pair that was on screen for less than 0.7 s
 GIVE_UP_S = 30.0
-VOTE = re.compile(r"-vote_([ABTN])_([0-9a-f]{16})$")
+VOTE = re.compile(r"-vote_([ABTN])$")
 KEYS = "ABTN"
 OUTCOMES = {"A": "first", "B": "second", "T": "both_good", "N": "both_bad"}
 
@@ -95,8 +96,10 @@ class Rater:
         self.unanswered[duel] = OUTCOMES[key]
         press = BackMsg()
         press.rerun_script.fragment_id = page.fragment
-        state = press.rerun_script.widget_states.widgets.add()
-        state.id, state.trigger_value = page.buttons[key], True
+        widgets = press.rerun_script.widget_states.widgets
+        pressed, shown = widgets.add(), widgets.add()
+        pressed.id, pressed.trigger_value = page.buttons[key], True
+        shown.id, shown.string_value = page.field, duel  # the pair on the screen goes with every press
         began = time.monotonic()
         page.buttons = {}
         await page.run(socket, press)
@@ -111,7 +114,7 @@ class Page:
     def __init__(self) -> None:
         self.script = ""
         self.fragment = ""
-        self.duel = ""
+        self.duel, self.field = "", ""  # the open duel, and the widget that holds its id
         self.buttons: dict[str, str] = {}
 
     async def run(self, socket: websockets.ClientConnection, message: BackMsg) -> None:
@@ -132,12 +135,14 @@ class Page:
                 return
 
     def _look(self, told: ForwardMsg) -> None:
-        if not told.delta.HasField("new_element") or not told.delta.new_element.HasField("button"):
+        if told.delta.WhichOneof("type") != "new_element":
             return
-        found = VOTE.search(told.delta.new_element.button.id)
-        if found:
-            self.buttons[found[1]] = told.delta.new_element.button.id
-            self.duel, self.fragment = found[2], told.delta.fragment_id
+        drawn = told.delta.new_element
+        if drawn.HasField("text_area") and drawn.text_area.id.endswith(f"-{ON_SCREEN}"):
+            self.duel, self.field = drawn.text_area.value, drawn.text_area.id
+        elif drawn.HasField("button") and (found := VOTE.search(drawn.button.id)):
+            self.buttons[found[1]] = drawn.button.id
+            self.fragment = told.delta.fragment_id
 
 
 def megabytes(pids: list[int]) -> float:
@@ -226,7 +231,7 @@ def report(
         grown = (after - before) / len(raters)
         print(f"memory: {before:.0f} MB before, {after:.0f} MB after, {grown:.2f} MB a rater")
     print(f"connections that failed: {len(faults)}" + (f", e.g. {faults[0]}" if faults else ""))
-    return not (lost or doubled or unknown or idle or faults)
+    return bool(waits) and not (lost or doubled or unknown or idle or faults)
 
 
 def at(ordered: list[float], q: float) -> float:
