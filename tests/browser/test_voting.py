@@ -2,7 +2,6 @@
 
 import re
 
-import pytest
 from playwright.sync_api import Page, WebSocketRoute, expect
 
 from optimizer.domain import Outcome
@@ -230,12 +229,11 @@ def test_a_press_without_an_answer_gives_its_pair_back(page: Page, server: Serve
     assert [ballot.duel.id for ballot in store.ballots(study.id)] == [first]
 
 
-@pytest.mark.parametrize("clicked", [False, True], ids=["keys", "clicks"])
-def test_a_vote_is_on_the_texts_that_were_on_the_screen(page: Page, server: Server, clicked: bool) -> None:
+def test_a_vote_is_on_the_texts_that_were_on_the_screen(page: Page, server: Server) -> None:
     """The sign, from what was to be read to the text that won, as fast as the server can take it."""
     store = server.store
     words = ("red", "green", "blue", "white", "black")
-    study = add_study(store, f"sign{clicked}", {word: f"The answer is {word}" for word in words}, inputs=5)
+    study = add_study(store, "sign", {word: f"The answer is {word}" for word in words}, inputs=5)
     open_duel(page, server.address, study.id)
     on_screen = page.locator(".st-key-pair:visible, .st-key-pair_next:visible")
     picked = []
@@ -247,7 +245,7 @@ def test_a_vote_is_on_the_texts_that_were_on_the_screen(page: Page, server: Serv
             (panes.nth(side).inner_text().split()[-1], panes.nth(1 - side).inner_text().split()[-1])
         )
         before = duel_id(page)
-        if clicked:
+        if turn % 2:
             page.locator(".st-key-vote_" + "AB"[side]).get_by_role("button").click()
         else:
             page.keyboard.press("ab"[side])
@@ -264,14 +262,13 @@ def test_a_vote_is_on_the_texts_that_were_on_the_screen(page: Page, server: Serv
 
 def test_the_next_pair_is_read_from_its_top(page: Page, server: Server) -> None:
     store = server.store
-    long = {word: "\n\n".join(f"{word} {line}" for line in range(200)) for word in ("one", "two", "three")}
+    long = {word: "\n\n".join(f"{word} {line}" for line in range(60)) for word in ("one", "two", "three")}
     study = add_study(store, "long", long)
     open_duel(page, server.address, study.id)
     scrolled = "pane => { pane.scrollTop = 300; }"
-    for _ in range(2):
-        page.locator(FIRST).evaluate(scrolled)
-        press(page, "a")
-        assert page.locator(FIRST).evaluate("pane => pane.scrollTop") == 0
+    page.locator(FIRST).evaluate(scrolled)
+    press(page, "a")
+    assert page.locator(FIRST).evaluate("pane => pane.scrollTop") == 0
     page.keyboard.press("d")  # with this open, no pair is shown before the server has drawn it
     settled(page)
     page.locator(FIRST).evaluate(scrolled)
