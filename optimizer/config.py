@@ -33,6 +33,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("DATABASE_URL", "", "Where studies are kept; empty means a SQLite file in DATA_DIR."),
     Setting("SAMPLES_DIR", "data/samples", "Folder of the sample studies."),
     Setting("MIN_VIEW_MS", "700", "A vote counts only when the pair has been on screen for this long."),
+    Setting("AHEAD_MS", "50", "The next pair is drawn ahead while a vote takes the server less; 0: never."),
     Setting("MAX_UPLOAD_MB", "64", "Largest file that may be imported, in megabytes."),
     Setting("HOST_PASSWORD", "", "Needed for all but rating: a password, or its argon2 hash."),
     Setting("HOSTS", "", "Who hosts of those who log in by OpenID Connect: e-mail addresses, by commas."),
@@ -50,6 +51,7 @@ class Config:
     database_url: str = field(repr=False)  # may hold a password
     samples_dir: Path
     min_view_ms: int
+    ahead_ms: int
     max_upload_bytes: int
     keys: Mapping[str, str] = field(default_factory=dict, repr=False)  # by variable; secret
     host_password: str = field(default="", repr=False)
@@ -70,6 +72,7 @@ class Config:
             database_url=database_url,
             samples_dir=ROOT / values["SAMPLES_DIR"],
             min_view_ms=_whole("MIN_VIEW_MS", values, 0),
+            ahead_ms=_whole("AHEAD_MS", values, 0),
             max_upload_bytes=_whole("MAX_UPLOAD_MB", values, 1) * 1024 * 1024,
             keys={
                 name: key for name, key in env.items() if name.startswith(KEY_PREFIX) or name == OPENAI_KEY

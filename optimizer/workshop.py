@@ -10,7 +10,7 @@ Of a rater who joined a session, ``sessions/admission.py`` says whether they may
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from optimizer.domain import (
@@ -43,7 +43,7 @@ from optimizer.metrics import ASKS, VOTES, timed
 from optimizer.pairing import Choice, Pairing, Rng, Wanted, next_rng
 from optimizer.sessions.admission import Admission
 from optimizer.sessions.nouns import Session
-from optimizer.sessions.overlap import choose_shared, put_to
+from optimizer.sessions.overlap import Shared, choose_shared, put_to
 from optimizer.storage.asking import Desk, Shown
 from optimizer.storage.base import Store
 
@@ -52,13 +52,17 @@ MOST_RACES = 20  # lost to others who want the same duel, before this rater is a
 
 @dataclass(frozen=True, slots=True)
 class ShownDuel:
-    """An open duel with what the page draws: the input's variables and the two texts."""
+    """An open duel with what the page draws: the input's variables and the two texts.
+
+    ``desk``: what is known of the study once it is asked, if it has just been.
+    """
 
     duel: Duel
     variables: dict[str, str]
     tags: tuple[str, ...]
     first: Output
     second: Output
+    desk: Desk | None = field(default=None, compare=False, repr=False)
 
 
 class Workshop:
@@ -100,21 +104,22 @@ class Workshop:
         """
         return self._next(study_id, rater_id, announced, wanted, self._pairing.choose_live)
 
-    def announce(self, duel: Duel, live: bool = False) -> ShownDuel | None:
+    def announce(self, shown: ShownDuel, live: bool = False) -> ShownDuel | None:
         """What its rater is asked after this duel, chosen before they answer it and not stored.
 
         None where that cannot be known yet: after an undo, at the end, where a duel of somebody else lacks
         a rater, and where outputs are to be generated first (``live``, as by ``next_live_duel``). To be kept
         by whoever shows it, for ``next_duel``.
         """
-        now, rater_id = self._clock(), duel.rater
+        now, duel, rater_id = self._clock(), shown.duel, shown.duel.rater
         try:
             session = self._admission.admit(rater_id, now)
-            desk = self._store.asking.desk(duel.study, rater_id, now, session.crowd if session else None)
+            crowd = session.crowd if session else None
+            desk = shown.desk or self._store.asking.desk(duel.study, rater_id, now, crowd)
             study = self._admission.asks(session, desk, now, votes_ahead=1)
             if desk.last is None or desk.last.id != duel.id:
                 return None  # another one may lie open, and comes first
-            if self._shared(study, session, desk, rater_id, now) is not None:
+            if self._shared(study, session, desk, rater_id) is not None:
                 return None  # whoever asks first gets it
             choose = self._pairing.choose_live if live else self._pairing.choose
             choice = choose(study, desk, next_rng(study, desk.counters.duels, rater_id))
@@ -241,7 +246,9 @@ class Workshop:
             if ready is not None:
                 return ready
             choice = choose(study, seat, next_rng(study, seat.counters.duels, rater_id))
-        return choice if isinstance(choice, Wanted) else self._hand_out(choice.duel(study, rater_id, now))
+        if isinstance(choice, Wanted):
+            return choice
+        return self._hand_out(choice.duel(study, rater_id, now), seat)
 
     def _announced(
         self, announced: Duel | None, study: Study, desk: Desk, rater: RaterId, now: datetime
@@ -253,7 +260,7 @@ class Workshop:
             return None
         until = now + timedelta(minutes=study.settings.lease_minutes)
         with suppress(Conflict):  # it was asked already, or shared with somebody quicker
-            return self._hand_out(replace(announced, asked_at=now, expires_at=until))
+            return self._hand_out(replace(announced, asked_at=now, expires_at=until), desk)
         return None
 
     def _also(
@@ -261,30 +268,27 @@ class Workshop:
     ) -> ShownDuel | None:
         """A duel that somebody else was asked, for this rater too, where their session wants that."""
         for _ in range(MOST_RACES):  # what cannot be asked any more holds no other up
-            duel = self._shared(study, session, desk, rater, now)
-            if duel is None or session is None:
+            shared = self._shared(study, session, desk, rater)
+            if shared is None or session is None:
                 return None
+            duel = put_to(rater, self._store.duel(shared.duel), shared.next_id, study, now)
             with suppress(Conflict):  # somebody was quicker: what lacks raters now is looked for again
-                return self._hand_out(duel)
+                return self._hand_out(duel, desk)
             desk = self._store.asking.desk(study.id, rater, now, session.crowd)
         return None
 
-    def _shared(
-        self, study: Study, session: Session | None, desk: Desk, rater: RaterId, now: datetime
-    ) -> Duel | None:
-        """The same, not yet stored."""
+    def _shared(self, study: Study, session: Session | None, desk: Desk, rater: RaterId) -> Shared | None:
+        """Which one that would be."""
         if session is None or not session.crowd.share:
             return None
         content = self._pairing.content(study.id, desk.counters.content_version)
         newest = [turn for turn in desk.turns if content.holds(turn.input, turn.first, turn.second)]
-        shared = choose_shared(newest, rater, session.overlap, session.overlap_share)
-        if shared is None:
-            return None
-        return put_to(rater, self._store.duel(shared.duel), shared.next_id, study, now)
+        return choose_shared(newest, rater, session.overlap, session.overlap_share)
 
-    def _hand_out(self, duel: Duel) -> ShownDuel:
-        return _shown(duel, self._store.asking.hand_out(duel))
+    def _hand_out(self, duel: Duel, desk: Desk) -> ShownDuel:
+        return _shown(duel, self._store.asking.hand_out(duel), desk.after(duel))
 
 
-def _shown(duel: Duel, shown: Shown) -> ShownDuel:
-    return ShownDuel(duel, dict(shown.input.variables), shown.input.tags, shown.first, shown.second)
+def _shown(duel: Duel, shown: Shown, desk: Desk | None = None) -> ShownDuel:
+    variables = dict(shown.input.variables)
+    return ShownDuel(duel, variables, shown.input.tags, shown.first, shown.second, desk)

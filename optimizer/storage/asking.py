@@ -9,7 +9,7 @@ the desk also holds what its raters have done together, and a duel that is share
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
@@ -92,6 +92,18 @@ class Desk:
     recent: Callable[[], Sequence[Duel]]
     turns: Sequence[Turn] = ()
     answers: int = 0
+
+    def after(self, duel: Duel) -> "Desk":
+        """As it is once this duel has been asked of the desk's rater, whatever others do meanwhile."""
+        first, second = duel.first_prompt, duel.second_prompt
+        turn = Turn(duel.id, duel.repeats, duel.rater, duel.input, first, second, held=True)
+        return replace(
+            self,
+            counters=replace(self.counters, duels=self.counters.duels + 1),
+            pending=[*self.pending, (first, second, 1)],
+            last=duel,
+            turns=self.turns if duel.replay else [turn, *self.turns],
+        )
 
 
 @dataclass(frozen=True, slots=True)

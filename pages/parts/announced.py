@@ -5,6 +5,8 @@ ask. ``announced.js`` shows it in the browser. What a press counts for is decide
 until the server has drawn the pair itself, no answer is heard.
 """
 
+import time
+
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
@@ -27,16 +29,20 @@ def kept() -> Duel | None:
     return found[1].duel if found else None
 
 
-def draw(place: DeltaGenerator, visit: Visit, study: Study, duel: Duel) -> None:
-    """Put what comes after this duel into its place in the page, where a vote can show it: nothing may come
-    between the two, nor stand there that is about the first."""
+def draw(place: DeltaGenerator, visit: Visit, study: Study, shown: ShownDuel, began: float) -> None:
+    """Put what comes after this pair into its place in the page, where a vote can show it: nothing may come
+    between the two, nor stand there that is about the first. A server that is busy has taken long since it
+    ``began`` with this pair (``time.monotonic``), and leaves the next one for later."""
+    duel = shown.duel
     known: tuple[DuelId, ShownDuel] | None = st.session_state.get(KEPT)
     if known is not None and known[0] != duel.id:
         del st.session_state[KEPT]
         known = None
     if st.session_state.get("pause") or study.settings.critic_first or tools.opened(visit, study):
         return
-    following = known[1] if known else visit.services.workshop.announce(duel, live_pair.is_live(study))
+    if 1000 * (time.monotonic() - began) >= visit.services.config.ahead_ms:
+        return
+    following = known[1] if known else visit.services.workshop.announce(shown, live_pair.is_live(study))
     if following is None:
         return
     st.session_state[KEPT] = (duel.id, following)

@@ -7,6 +7,7 @@ judged is what the model wrote.
 
 import json
 import re
+from functools import lru_cache
 
 import streamlit as st
 
@@ -31,6 +32,7 @@ _INDENTED = re.compile(r"^(?:  |\t)[ \t]{0,20}[^\s\-*+>|\d]", re.MULTILINE)
 _JOINER = "\u2060"  # no width: it parts what Streamlit would make one sign of, after Markdown is done
 
 
+@lru_cache(maxsize=64)  # a pair is drawn twice: when it lies ready, and when its turn comes
 def safe_markdown(text: str) -> str:
     """The text for ``st.markdown``: images become their description, links lead only to the web,
     and what Streamlit would rewrite is escaped. Code is left alone."""

@@ -3,6 +3,7 @@
 What changes with each vote is drawn by ``screen``, a fragment: a key press redraws that and nothing else.
 """
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -45,10 +46,12 @@ class Moment:
     vote: Vote | None  # the last one
     found: ShownDuel | Wanted | Vote | PromptDuelError  # a vote to say why of; an error: why nothing is asked
     told: progress.Progress | None
+    began: float = 0.0  # when the reading of it began, by time.monotonic
 
 
 def look(visit: Visit, study: Study) -> Moment:
     """What comes now; asks for the next duel, unless one lies open."""
+    began = time.monotonic()
     vote = last_vote.newest(visit, study, rater)
     if vote is not None and st.session_state.get("reviewing"):
         return Moment(visit, study, vote, vote, None)
@@ -56,7 +59,7 @@ def look(visit: Visit, study: Study) -> Moment:
         found = live_pair.next_duel(visit, study, rater, announced.kept())
     except (NothingToAsk, SessionClosed) as missing:
         return Moment(visit, study, vote, missing, None)
-    return Moment(visit, study, vote, found, progress.read(visit, study))
+    return Moment(visit, study, vote, found, progress.read(visit, study), began)
 
 
 def answer(outcome: Outcome, grade: Grade | None = None) -> None:
@@ -242,7 +245,7 @@ def screen() -> None:
     keyguard.drawn(found.duel.id)
     live_pair.draw_switched_off(study)
     judge_review.draw_next(visit, study, found.duel)
-    announced.draw(place, visit, study, found.duel)
+    announced.draw(place, visit, study, found, now.began)
 
 
 screen()

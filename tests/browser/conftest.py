@@ -75,6 +75,7 @@ def start(
         **os.environ,
         "PROMPT_DUEL_DATA_DIR": str(folder),
         "PROMPT_DUEL_MIN_VIEW_MS": str(min_view_ms),
+        "PROMPT_DUEL_AHEAD_MS": "60000",  # busy as the machine may be
         **(more or {}),
     }
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]

@@ -345,7 +345,7 @@ def test_what_was_announced_is_asked_next(store: Store, clock: Clock, outcome: O
     workshop = Workshop(store, Pairing(store), clock)
     shown, replays = workshop.next_duel(STUDY, ANN), 0
     for turn in range(40):
-        following = workshop.announce(shown.duel)
+        following = workshop.announce(shown)
         assert following is not None
         assert following.duel.id != shown.duel.id
         assert store.counters(STUDY).duels == turn + 1
@@ -361,7 +361,7 @@ def test_what_was_announced_is_asked_next(store: Store, clock: Clock, outcome: O
 
 def test_the_open_duel_comes_before_one_that_was_announced(workshop: Workshop, store: Store) -> None:
     shown = workshop.next_duel(STUDY, ANN)
-    following = workshop.announce(shown.duel)
+    following = workshop.announce(shown)
     assert following is not None
     assert workshop.next_duel(STUDY, ANN, following.duel) == shown
     assert store.counters(STUDY).duels == 1
@@ -374,7 +374,7 @@ def test_what_can_no_longer_be_asked_gives_way_to_another_duel(store: Store) -> 
         store.add(study_of(QUIET))
         workshop = Workshop(store, Pairing(store))
         shown = workshop.next_duel(STUDY, ANN)
-        following = workshop.announce(shown.duel)
+        following = workshop.announce(shown)
         assert following is not None
         workshop.record_vote(shown.duel.id, ANN, Outcome.FIRST)
         announced, gone = following.duel, ""
@@ -402,10 +402,31 @@ def test_after_an_undo_nothing_is_announced_until_all_open_duels_are_answered(wo
     workshop.record_vote(first.id, ANN, Outcome.FIRST)
     second = workshop.next_duel(STUDY, ANN).duel
     workshop.undo(STUDY, ANN)
-    assert workshop.announce(first) is None
+    assert workshop.announce(workshop.next_duel(STUDY, ANN)) is None
     workshop.record_vote(first.id, ANN, Outcome.SECOND)
-    assert workshop.next_duel(STUDY, ANN).duel == second
-    assert workshop.announce(second) is not None
+    later = workshop.next_duel(STUDY, ANN)
+    assert later.duel == second
+    assert workshop.announce(later) is not None
+
+
+def test_what_is_known_after_an_ask_is_what_the_store_says(store: Store, clock: Clock) -> None:
+    """So what comes next can be chosen without asking the store again."""
+    store.add(study_of(QUIET))
+    workshop = Workshop(store, Pairing(store), clock)
+    workshop.next_duel(STUDY, BOB)
+    for _ in range(5):
+        shown = workshop.next_duel(STUDY, ANN)
+        read = store.asking.desk(STUDY, ANN, clock.now)
+        assert shown.desk is not None
+        known = replace(shown.desk, recent=read.recent, turns=read.turns)
+        pairs = [pair for *pair, times in known.pending for _ in range(times)]
+        assert sorted(pairs) == sorted(pair for *pair, times in read.pending for _ in range(times))
+        assert replace(known, pending=read.pending) == read
+        one, other = workshop.announce(shown), workshop.announce(replace(shown, desk=None))
+        assert one is not None
+        assert other is not None
+        assert one == replace(other, duel=replace(other.duel, id=one.duel.id))
+        workshop.record_vote(shown.duel.id, ANN, Outcome.FIRST)
 
 
 def test_a_live_study_announces_only_what_is_written(store: Store) -> None:
@@ -414,10 +435,12 @@ def test_a_live_study_announces_only_what_is_written(store: Store) -> None:
         written(store, PromptId(prompt), InputId("x0"))
     shown = workshop.next_live_duel(STUDY, ANN)
     assert isinstance(shown, ShownDuel)
-    assert workshop.announce(shown.duel, live=True) is None  # it would be on the other input
+    assert workshop.announce(shown, live=True) is None  # it would be on the other input
     for prompt in ("p0", "p1"):
         written(store, PromptId(prompt), InputId("x1"))
-    following = workshop.announce(shown.duel, live=True)
+    again = workshop.next_live_duel(STUDY, ANN)
+    assert isinstance(again, ShownDuel)
+    following = workshop.announce(again, live=True)
     assert following is not None
     workshop.record_vote(shown.duel.id, ANN, Outcome.FIRST)
     asked = workshop.next_live_duel(STUDY, ANN, None, following.duel)

@@ -29,6 +29,7 @@ def running(monkeypatch: pytest.MonkeyPatch) -> Iterator[Services]:
     """The services that the screens will find."""
     monkeypatch.setenv("PROMPT_DUEL_DATABASE_URL", "memory://")
     monkeypatch.setenv("PROMPT_DUEL_MIN_VIEW_MS", "0")
+    monkeypatch.setenv("PROMPT_DUEL_AHEAD_MS", "60000")
     monkeypatch.setattr("pages.parts.access.person", lambda: "ann")  # the harness has no cookies
     monkeypatch.setattr("pages.parts.access.is_local", lambda: True)  # and no address
     forget_services()

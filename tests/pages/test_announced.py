@@ -1,6 +1,8 @@
 """The pair that comes next lies in the page beside the one that is voted on."""
 
+import time
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -69,6 +71,16 @@ def test_nor_where_a_critic_may_speak_first_nor_a_text_that_takes_long_to_lay_ou
     visitor.go("rater/duel.py", study)
     assert visitor.pair()
     assert announced_after(visitor.at) == []
+
+
+def test_a_server_that_is_busy_leaves_it_out(visitor: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        late = SimpleNamespace(monotonic=lambda: time.monotonic() + visitor.services.config.ahead_ms / 1000)
+        patch.setattr("pages.parts.announced.time", late)
+        visitor.click("vote_A")
+        assert announced_after(visitor.at) == []
+    visitor.click("vote_A")
+    assert announced_after(visitor.at) == [visitor.pair()]
 
 
 def test_a_pair_that_was_retired_meanwhile_is_not_asked(visitor: Visitor) -> None:

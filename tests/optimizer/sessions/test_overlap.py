@@ -172,14 +172,13 @@ def test_a_shared_duel_is_announced_to_nobody_and_put_to_whoever_asks_first() ->
     session = world.open(overlap=2, overlap_share=1.0)
     ann, bob = world.join(session, "Ann", "Bob")
     of_bob = world.workshop.next_duel(STUDY, bob).duel
-    of_ann = world.workshop.next_duel(STUDY, ann).duel
-    assert of_ann.repeats == of_bob.id
-    following = world.workshop.announce(of_ann)
-    assert following is not None
+    of_ann = world.workshop.next_duel(STUDY, ann)
+    assert of_ann.duel.repeats == of_bob.id
+    assert world.workshop.announce(of_ann) is not None
     world.workshop.record_vote(of_bob.id, bob, Outcome.FIRST)
     fresh = world.workshop.next_duel(STUDY, bob).duel
-    assert world.workshop.announce(of_ann) is None
-    world.workshop.record_vote(of_ann.id, ann, Outcome.FIRST)
+    assert world.workshop.announce(world.workshop.next_duel(STUDY, ann)) is None
+    world.workshop.record_vote(of_ann.duel.id, ann, Outcome.FIRST)
     assert world.workshop.next_duel(STUDY, ann).duel.repeats == fresh.id
 
 

@@ -228,8 +228,9 @@ def test_a_goal_of_votes_ends_the_asking_but_not_the_duel_in_hand(world: World) 
     world.vote(ann, Outcome.SKIP)  # nor does what says nothing
     world.vote(ann)
     assert world.sessions.answers(session) == 1
-    in_hand = world.workshop.next_duel(STUDY, bob).duel
-    assert world.workshop.announce(in_hand) is None  # a vote on it reaches the goal
+    seen = world.workshop.next_duel(STUDY, bob)
+    in_hand = seen.duel
+    assert world.workshop.announce(seen) is None  # a vote on it reaches the goal
     world.vote(ann)
     with pytest.raises(GoalReached):
         world.workshop.next_duel(STUDY, ann)
