@@ -259,7 +259,7 @@ class Workshop:
         if not self._pairing.can_ask(announced, desk.counters.content_version):
             return None
         until = now + timedelta(minutes=study.settings.lease_minutes)
-        with suppress(Conflict):  # it was asked already, or shared with somebody quicker
+        with suppress(Conflict):  # it was asked already
             return self._hand_out(replace(announced, asked_at=now, expires_at=until), desk)
         return None
 

@@ -27,7 +27,7 @@
   }
 
   function backToTop() {
-    for (const box of scrolled("asked")) box.scrollTop = 0;
+    for (const box of [one('[data-testid="stMain"]'), ...scrolled("asked")]) box.scrollTop = 0;
   }
 
   function showNext() {

@@ -266,9 +266,14 @@ def test_the_next_pair_is_read_from_its_top(page: Page, server: Server) -> None:
     study = add_study(store, "long", long)
     open_duel(page, server.address, study.id)
     scrolled = "pane => { pane.scrollTop = 300; }"
+    page.set_viewport_size({"width": 390, "height": 700})
+    screen = page.get_by_test_id("stMain")
+    screen.evaluate("screen => { screen.scrollTop = 100; }")
     page.locator(FIRST).evaluate(scrolled)
     press(page, "a")
     assert page.locator(FIRST).evaluate("pane => pane.scrollTop") == 0
+    assert screen.evaluate("screen => screen.scrollTop") == 0
+    page.set_viewport_size({"width": 1280, "height": 720})
     page.keyboard.press("d")  # with this open, no pair is shown before the server has drawn it
     settled(page)
     page.locator(FIRST).evaluate(scrolled)
