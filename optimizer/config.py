@@ -33,7 +33,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("DATABASE_URL", "", "Where studies are kept; empty means a SQLite file in DATA_DIR."),
     Setting("SAMPLES_DIR", "data/samples", "Folder of the sample studies."),
     Setting("MIN_VIEW_MS", "700", "A vote counts only when the pair has been on screen for this long."),
-    Setting("AHEAD_MS", "25", "The next pair is drawn ahead while a vote takes the server less; 0: never."),
+    Setting("AHEAD_MS", "50", "The next pair is drawn ahead while a vote takes the server less; 0: never."),
     Setting("MAX_UPLOAD_MB", "64", "Largest file that may be imported, in megabytes."),
     Setting("HOST_PASSWORD", "", "Needed for all but rating: a password, or its argon2 hash."),
     Setting("HOSTS", "", "Who hosts of those who log in by OpenID Connect: e-mail addresses, by commas."),
