@@ -135,7 +135,7 @@ def draw_ways_out(study: Study) -> None:
 
 def draw_switched_off(study: Study) -> None:
     """Say that live outputs are off, and offer them again."""
-    if study.settings.connection and st.session_state.get(READY_ONLY) == study.id:
+    if study.settings.connection and not is_live(study):
         with st.container(horizontal=True, horizontal_alignment="center", vertical_alignment="center"):
             st.caption("No outputs are generated for you: only pairs that are there are asked.")
             st.button("Generate again", key="live_again", on_click=_switch, args=("",), type="tertiary")

@@ -4,7 +4,7 @@ import re
 
 from playwright.sync_api import Page, WebSocketRoute, expect
 
-from optimizer.domain import Outcome
+from optimizer.domain import Outcome, Study
 from optimizer.results import Results
 from optimizer.stats.stopping import AdviceKind
 from tests.browser.conftest import Server
@@ -183,15 +183,20 @@ def seen(page: Page) -> list[str]:
     return list(page.evaluate("() => window.seen"))
 
 
+def watched_duel(page: Page, server: Server, study: Study) -> tuple[SlowNetwork, str]:
+    """The study's first duel, from here on on a slow network; all that is to be seen is written down."""
+    network = SlowNetwork(page)
+    open_duel(page, server.address, study.id)
+    page.evaluate(SEEN)
+    network.is_slow = True
+    return network, duel_id(page)
+
+
 def test_a_press_on_a_slow_network_is_for_the_pair_that_was_on_the_screen(page: Page, server: Server) -> None:
     """The next pair is shown at once, but until the server has drawn it no press counts."""
     store = server.store
     study = add_study(store, "slow", {"one": "Text one", "two": "Text two", "three": "Text three"})
-    network = SlowNetwork(page)
-    open_duel(page, server.address, study.id)
-    first = duel_id(page)
-    page.evaluate(SEEN)
-    network.is_slow = True
+    network, first = watched_duel(page, server, study)
     for key in "abu":
         page.keyboard.press(key)
         page.wait_for_timeout(500)  # without an answer from the server, which waits for nobody
@@ -214,11 +219,7 @@ def test_a_press_on_a_slow_network_is_for_the_pair_that_was_on_the_screen(page: 
 def test_a_press_without_an_answer_gives_its_pair_back(page: Page, server: Server) -> None:
     store = server.store
     study = add_study(store, "lost", {"one": "Text one", "two": "Text two", "three": "Text three"})
-    network = SlowNetwork(page)
-    open_duel(page, server.address, study.id)
-    first = duel_id(page)
-    page.evaluate(SEEN)
-    network.is_slow = True
+    network, first = watched_duel(page, server, study)
     page.keyboard.press("a")
     page.wait_for_function("() => window.seen.length === 3")
     assert seen(page)[2] == seen(page)[0]
