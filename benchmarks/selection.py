@@ -19,7 +19,7 @@ import click
 import numpy as np
 
 from benchmarks.peers import DUELPY, duelpy_results, genie_regret, installed, read_out_regrets
-from benchmarks.selection_report import HALVES, Report, write_report
+from benchmarks.selection_report import HALVES, Report, runs_at, write_report
 from benchmarks.selection_worlds import (
     BUDGETS,
     RATIO_BUDGETS,
@@ -46,7 +46,7 @@ class Ledger:
     def has(self, key: str, runs: int, votes: tuple[int, ...]) -> bool:
         """Is there a row of at least so many runs, at all these budgets?"""
         row = self.rows.get(key)
-        return row is not None and int(row["runs"]) >= runs and set(votes) <= set(row["votes"])
+        return row is not None and all(n in row["votes"] and runs_at(row, n) >= runs for n in votes)
 
     def add(self, key: str, row: dict[str, Any]) -> None:
         self.rows[key] = row
@@ -61,6 +61,7 @@ class Ledger:
 @click.option("--minutes", type=float, default=1e9, help="Start no further cell after that long.")
 @click.option("--up-to", type=int, default=500, show_default=True, help="The longest budget of votes.")
 @click.option("--only", multiple=True, help="Only cells whose name begins so; repeat for several.")
+@click.option("--selector", "selectors", multiple=True, help="Only these selectors; repeat for several.")
 @click.option("--processes", type=click.IntRange(1), default=1, show_default=True)
 @click.option("--keep", type=click.Path(path_type=Path), default=Path("benchmarks/selection.json"))
 @click.option("--report/--no-report", default=True, help="Write docs/benchmarks.md and its plot.")
@@ -71,6 +72,7 @@ def main(
     minutes: float,
     up_to: int,
     only: tuple[str, ...],
+    selectors: tuple[str, ...],
     processes: int,
     keep: Path,
     report: bool,
@@ -84,6 +86,8 @@ def main(
     cells = [*selection_cells(data, size == "full"), *extra_cells(), *stopping_cells()]
     for cell in cells:
         if not only or cell.name.startswith(only):
+            if selectors:
+                cell = replace(cell, selectors=tuple(name for name in cell.selectors if name in selectors))
             _play(cell, up_to, count, processes, until, ledger)
     if not only or "peers" in only:
         _play_peers(count, until, ledger)
@@ -107,8 +111,28 @@ def _play(cell: Cell, up_to: int, runs: int, processes: int, until: float, ledge
                 continue
             begun = time.perf_counter()
             (result,) = simulate(cell.scene, [name], terms, math.ceil(runs / 2), seed, processes)
-            ledger.add(key, _row(result, math.ceil(runs / 2), cell.scene.arms))
+            row = _row(result, math.ceil(runs / 2), cell.scene.arms)
+            ledger.add(key, joined(ledger.rows.get(key), row))
             click.echo(f"{key}: {time.perf_counter() - begun:.0f} s", err=True)
+
+
+def joined(known: dict[str, Any] | None, further: dict[str, Any]) -> dict[str, Any]:
+    """Two plays of a cell as one row: each budget from the play with more runs, the later one if level.
+
+    Both start from the same seed, so the runs of the smaller play are among those of the larger one.
+    """
+    if known is None:
+        return further
+    votes = sorted({*known["votes"], *further["votes"]})
+    later = [
+        n for n in further["votes"] if n not in known["votes"] or runs_at(further, n) >= runs_at(known, n)
+    ]
+    chosen = {n: further if n in later else known for n in votes}
+    row = further | {"votes": votes, "runs": max(known["runs"], further["runs"])}
+    for field in ("found", "regret", "se"):
+        row[field] = [chosen[n][field][chosen[n]["votes"].index(n)] for n in votes]
+    fewer = {str(n): runs_at(chosen[n], n) for n in votes if runs_at(chosen[n], n) < row["runs"]}
+    return row | {"fewer": fewer}
 
 
 def _row(result: Result, runs: int, arms: int) -> dict[str, Any]:

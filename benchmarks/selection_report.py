@@ -108,7 +108,7 @@ class Report:
         for here, there in (sides, sides[::-1]) if sides[1] else (sides[:1] * 2,):  # one half: its own choice
             best = min(here, key=lambda name, here=here: _at(here[name], "regret", votes))
             met = there.get(best, here[best])
-            regrets.append((_at(met, "regret", votes), met["runs"]))
+            regrets.append((_at(met, "regret", votes), runs_at(met, votes)))
             errors.append(_at(met, "se", votes))
             chosen.append(best)
         total = sum(runs for _, runs in regrets)
@@ -273,9 +273,9 @@ class Report:
             genie = self.row(world, "two-arm genie")
             ours = players.get("auto") or players["ours"]
             votes = [v for v in ours["votes"] if v in BUDGETS]
-            lines = [f"### {world} ({ours['arms']} arms, {ours['runs']} runs)", ""]
-            lines.append("| selector | " + " | ".join(f"{v} votes" for v in votes) + " |")
-            lines.append("|---" * (len(votes) + 1) + "|")
+            lines = [f"### {world} ({ours['arms']} arms)", ""]
+            lines.append("| selector | runs | " + " | ".join(f"{v} votes" for v in votes) + " |")
+            lines.append("|---" * (len(votes) + 2) + "|")
             shown = players if genie is None else players | {"*floor: two-arm genie*": genie}
             for name, row in shown.items():
                 cells = []
@@ -286,9 +286,17 @@ class Report:
                     at = row["votes"].index(v)
                     cells.append(f"{row['found'][at]:.2f} / {row['regret'][at]:.4f} ± {row['se'][at]:.4f}")
                 bold = "**" if name == "auto" else ""
-                lines.append(f"| {bold}{name}{bold} | " + " | ".join(cells) + " |")
+                runs = ", ".join(
+                    [f"{row['runs']:,}", *(f"{n} at {v}" for v, n in row.get("fewer", {}).items())]
+                )
+                lines.append(f"| {bold}{name}{bold} | {runs} | " + " | ".join(cells) + " |")
             blocks.append("\n".join(lines))
         return "\n\n".join(blocks)
+
+
+def runs_at(row: Row, votes: int) -> int:
+    """How many runs went as far as this budget."""
+    return int(row.get("fewer", {}).get(str(votes), row["runs"]))
 
 
 def pooled(one: Row, other: Row) -> Row:
@@ -299,14 +307,18 @@ def pooled(one: Row, other: Row) -> Row:
     for field in ("regret", "found", "se"):
         row[field] = []
     for votes in row["votes"]:
-        halves = [half for half in (one, other) if votes in half["votes"]]
-        runs = sum(half["runs"] for half in halves)
+        halves = [(runs_at(half, votes), half) for half in (one, other) if votes in half["votes"]]
+        runs = sum(count for count, _ in halves)
         for field in ("regret", "found"):
-            row[field].append(sum(half["runs"] * _at(half, field, votes) for half in halves) / runs)
-        row["se"].append(
-            float(np.sqrt(sum((half["runs"] / runs * _at(half, "se", votes)) ** 2 for half in halves)))
-        )
+            row[field].append(sum(count * _at(half, field, votes) for count, half in halves) / runs)
+        errors = [count / runs * _at(half, "se", votes) for count, half in halves]
+        row["se"].append(float(np.hypot.reduce(errors)))
     row["runs"] = one["runs"] + other["runs"]
+    fewer = {
+        str(votes): sum(runs_at(half, votes) for half in (one, other) if votes in half["votes"])
+        for votes in row["votes"]
+    }
+    row["fewer"] = {votes: count for votes, count in fewer.items() if count < row["runs"]}
     if one.get("stopped") and other.get("stopped"):
         row["stopped"] = _stopped_in_all(one, other)
     return row

@@ -78,7 +78,7 @@ class Group(StrEnum):
 
 
 MENU: tuple[tuple[str, Group, str], ...] = (
-    ("auto", Group.DEFAULT, "Chooses by itself: looks ahead early, samples later"),
+    ("auto", Group.DEFAULT, "Chooses by itself: looks ahead, and races the top two"),
     ("eubo", Group.SITUATION, "Few votes: pairs that probably hold the best prompt"),
     ("sequential_halving", Group.SITUATION, "Known budget: half of the prompts go home after each round"),
     ("gaussian_process", Group.SITUATION, "Many prompts with embeddings: similar prompts share their votes"),

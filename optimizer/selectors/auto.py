@@ -1,17 +1,19 @@
-"""The default selector: look ahead while little is known, then challenge the leader and race the top two.
+"""The default selector: look ahead with optimism, and race the top two.
 
-1. For as many votes as there are prompts: the pair of the highest expected utility of its better arm (EUBO;
-   Lin, Astudillo, Frazier and Bakshy 2022). It finds good arms soonest, but used for long it locks on.
-2. After that one duel in two lets the leader meet the challenger with the highest upper bound on its
-   advantage (as in Di et al. 2023 and Lin et al. 2024, with a calibrated posterior), which never forgets
-   an arm that may still be better; the other takes the winner of a posterior draw and the arm hardest to
-   tell from it (top-two sampling; Russo 2016, Shang et al. 2020), which keeps even a wrong model from
-   settling and spends the late votes where the decision is.
+1. For as many votes as there are prompts, and then in one duel of two: the pair of the highest expected
+   utility of its better arm (EUBO; Lin, Astudillo, Frazier and Bakshy 2022), with every doubt taken for
+   twice as large as it is. As published the rule finds good arms soon but may lock on to them; optimism
+   lets it look again.
+2. The other duels take the winner of a posterior draw and the arm hardest to tell from it (top-two
+   sampling; Russo 2016, Shang et al. 2020), which keeps even a wrong model from settling and spends the
+   late votes where the decision is.
 
-The posterior is Bradley-Terry with pair effects, the scales of both chosen by evidence: where preferences
-run in circles, leader and draws follow the plausible Condorcet winner and not a strength that does not
-exist. Grades are read by the ordinal model. With embeddings or lineage, prompts that resemble each other
-share what was learned, as far as the evidence goes. Duels in flight count as if answered as expected.
+The posterior is Bradley-Terry with pair effects, the scales of both chosen by evidence. Where preferences
+run in circles, strengths say little about who wins: then leader and draws follow the plausible Condorcet
+winner, and in place of the look-ahead the leader meets the challenger with the highest upper bound on its
+advantage (as in Di et al. 2023 and Lin et al. 2024). Grades are read by the ordinal model. With embeddings
+or lineage, prompts that resemble each other share what was learned, as far as the evidence goes. Duels in
+flight count as if answered as expected.
 """
 
 from dataclasses import dataclass
@@ -32,26 +34,27 @@ FEATURE_WEIGHTS = (0.0, 0.6, 0.95)  # shares of a strength that may follow the e
 
 @dataclass(frozen=True, slots=True)
 class Auto:
-    """``opening`` is in votes per arm, ``nu`` in posterior standard deviations."""
+    """``opening`` in votes per arm; ``optimism`` multiplies, ``nu`` counts posterior standard deviations."""
 
     name: ClassVar[str] = "auto"
     needs: ClassVar[frozenset[Need]] = frozenset()
     opening: float = 1.0
+    optimism: float = 2.0
     nu: float = 3.0
     drawn_share: float = 1 / 2
 
     def ask(self, record: Record, rng: np.random.Generator) -> Pair:
         allowed = allowed_pairs(record)
         beliefs = choose_pair_effects(record.tally, prior_covariances(record), record.pending)
-        if record.tally.total < self.opening * record.k:  # answers; those in flight teach nothing yet
-            value = expected_best(beliefs.strengths)
-            first, second = best_pair((value + value.T) / 2, allowed, rng)
-            return Pair(first, second, "one of these may well be best")
-        if rng.random() < self.drawn_share:
+        opening = record.tally.total < self.opening * record.k  # answers; those in flight teach nothing yet
+        if not opening and rng.random() < self.drawn_share:
             first, second = top_two(beliefs, allowed, rng)
             return Pair(first, second, "close race at the top")
-        first, second = challenge(beliefs, self.nu, allowed, rng)
-        return Pair(first, second, "a hopeful challenger meets the leader")
+        if beliefs.pair_sd > 0.0:
+            first, second = challenge(beliefs, self.nu, allowed, rng)
+            return Pair(first, second, "a hopeful challenger meets the leader")
+        first, second = best_pair(expected_best(beliefs.strengths, self.optimism), allowed, rng)
+        return Pair(first, second, "one of these may well be best")
 
     def recommend(self, record: Record) -> int:
         """The leader of the same beliefs that choose the pairs."""

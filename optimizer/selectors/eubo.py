@@ -19,15 +19,20 @@ from optimizer.selectors.evidence import believed, gap_sd
 from optimizer.stats.posterior import Posterior
 
 
-def expected_best(posterior: Posterior) -> FloatArray:
-    """(k, k) expected strength of the better of each two arms, in logits."""
+def expected_best(posterior: Posterior, optimism: float = 1.0) -> FloatArray:
+    """(k, k) symmetric: expected strength of the better of each two arms, in logits.
+
+    With ``optimism`` above 1 as if the doubts about each gap, standard deviations, were so many times larger.
+    """
     mean = posterior.mean
     gap = mean[:, None] - mean[None, :]
-    sd = gap_sd(posterior.cov)
+    sd = optimism * gap_sd(posterior.cov)
     z = gap / np.maximum(sd, 1e-12)
     density = np.exp(-(z**2) / 2.0) / np.sqrt(2.0 * np.pi)
-    value: FloatArray = mean[None, :] + gap * ndtr(z) + sd * density
-    return value
+    value = mean[None, :] + gap * ndtr(z) + sd * density
+    # Mirrored entries may differ in the last bit; symmetric values keep ties fair.
+    symmetric: FloatArray = (value + value.T) / 2.0
+    return symmetric
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +43,5 @@ class Eubo:
     needs: ClassVar[frozenset[Need]] = frozenset()
 
     def ask(self, record: Record, rng: np.random.Generator) -> Pair:
-        value = expected_best(believed(record))
-        # Mirrored entries may differ in the last bit; symmetric values keep ties fair.
-        first, second = best_pair((value + value.T) / 2.0, allowed_pairs(record), rng)
+        first, second = best_pair(expected_best(believed(record)), allowed_pairs(record), rng)
         return Pair(first, second, "one of these may well be best")

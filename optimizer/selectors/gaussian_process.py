@@ -65,8 +65,7 @@ class GaussianProcess:
             first = best_of(draws[0], allowed.any(1), rng)
             second = best_of(draws[1], allowed[first], rng)
             return Pair(first, second, "both may be the best prompt")
-        value = expected_best(posterior)
-        first, second = best_pair((value + value.T) / 2.0, allowed, rng)
+        first, second = best_pair(expected_best(posterior), allowed, rng)
         return Pair(first, second, "promising, judging by similar prompts")
 
     def recommend(self, record: Record) -> int:

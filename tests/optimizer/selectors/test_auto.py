@@ -6,7 +6,7 @@ import pytest
 from scipy.special import expit
 
 from optimizer.selectors.auto import Auto, challenge, prior_covariances, top_two
-from optimizer.selectors.base import Record, allowed_pairs, blank_record
+from optimizer.selectors.base import Record, allowed_pairs, best_pair, blank_record
 from optimizer.selectors.eubo import expected_best
 from optimizer.simulate import Scene, simulate
 from optimizer.simulation.run import Terms, play
@@ -17,6 +17,8 @@ from optimizer.stats.tally import Tally
 
 CYCLIC = np.array([[0.5, 0.6, 0.6, 0.6], [0.4, 0.5, 0.9, 0.1], [0.4, 0.1, 0.5, 0.9], [0.4, 0.9, 0.1, 0.5]])
 
+RNG = np.random.default_rng(1)
+
 
 def played(k: int, each: int, seed: int = 1) -> np.ndarray:
     rng = np.random.default_rng(seed)
@@ -25,11 +27,37 @@ def played(k: int, each: int, seed: int = 1) -> np.ndarray:
     return (upper + np.triu(each - upper, 1).T).astype(float)
 
 
-def test_expected_best_is_the_mean_of_the_larger_of_two_normals() -> None:
+def test_optimism_is_the_mean_of_the_larger_strength_with_every_doubt_that_much_larger() -> None:
     posterior = Posterior(np.array([0.4, -0.4]), np.array([[0.5, 0.1], [0.1, 0.9]]), 1.0, 0.0)
-    rng = np.random.default_rng(1)
-    larger = rng.multivariate_normal(posterior.mean, posterior.cov, 400_000).max(1)
-    assert expected_best(posterior)[0, 1] == pytest.approx(larger.mean(), abs=0.006)
+    draws = RNG.multivariate_normal(posterior.mean, 4.0 * posterior.cov, 400_000)
+    assert expected_best(posterior, 2.0)[0, 1] == pytest.approx(draws.max(1).mean(), abs=0.01)
+
+
+def test_optimism_gives_an_arm_that_began_badly_another_chance() -> None:
+    """Two arms known to be good and one in doubt: as published the rule lets the two meet."""
+    posterior = Posterior(np.array([1.0, 0.8, -0.3]), np.diag([0.02, 0.02, 0.49]), 1.0, 0.0)
+    as_published, optimistic = expected_best(posterior), expected_best(posterior, 2.0)
+    assert as_published[0, 1] > as_published[0, 2]
+    assert optimistic[0, 1] < optimistic[0, 2]
+
+
+def test_it_looks_ahead_with_optimism_and_races_the_top_two_in_turn() -> None:
+    record = blank_record(6, tally=Tally.from_wins(played(6, 4)))
+    best = best_pair(expected_best(choose_pair_effects(record.tally).strengths, 2.0), record.playable, RNG)
+    asked = [Auto().ask(record, np.random.default_rng(seed)) for seed in range(200)]
+    ahead = [pair for pair in asked if pair.reason == "one of these may well be best"]
+    assert {frozenset(pair[:2]) for pair in ahead} == {frozenset(best)}
+    assert 70 < len(ahead) < 130
+    assert {pair.reason for pair in asked} == {"one of these may well be best", "close race at the top"}
+
+
+def test_in_a_circle_the_leader_meets_its_challenger_instead() -> None:
+    wins = 40 * CYCLIC
+    np.fill_diagonal(wins, 0.0)
+    assert choose_pair_effects(wins).pair_sd > 0.0
+    record = blank_record(4, tally=Tally.from_wins(wins))
+    asked = {Auto().ask(record, np.random.default_rng(seed)).reason for seed in range(40)}
+    assert asked == {"a hopeful challenger meets the leader", "close race at the top"}
 
 
 def test_the_leader_meets_whoever_may_be_ahead_of_it_by_most() -> None:
