@@ -105,7 +105,7 @@ def test_the_loop_runs_is_stopped_and_resumed(server: Server, page: Page, model:
     assert store.check() == []
 
     page.get_by_role("tab", name="Lineage").click()
-    page.locator(".st-key-family_tree .js-plotly-plot").wait_for(timeout=WAIT_MS)
+    page.locator(".st-key-family_tree .js-plotly-plot").first.wait_for(timeout=WAIT_MS)
     expect(page.get_by_text("What changed along the winning line")).to_be_visible(timeout=WAIT_MS)
     expect(page.get_by_text(re.compile("Began as (silver|wood|stone)"))).to_be_visible(timeout=WAIT_MS)
     expect(page.get_by_text("Before", exact=True)).to_be_visible(timeout=WAIT_MS)
