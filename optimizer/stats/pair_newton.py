@@ -145,9 +145,12 @@ class Meetings:
             found = tried
         if self._score_of_effects(found) < LEAST_SCORE:
             return found
-        plain = found
+        last = found
         for pair_sd in PAIR_SDS:
-            tried = self.fit(plain.prior_sd, pair_sd, found)
+            tried = self.fit(found.prior_sd, pair_sd, last)
+            if tried.evidence <= last.evidence:  # past its only peak
+                break
+            last = tried
             if tried.support > found.support:
                 found = tried
         return found
