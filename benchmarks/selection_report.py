@@ -147,15 +147,19 @@ class Report:
                 if auto is None or other is None:
                     continue
                 said, met = [], True
-                for at, votes in enumerate(other["votes"]):
-                    if votes * share < auto["votes"][0] or votes not in (100, 200, 500):
+                for votes in (100, 200, 500):
+                    if votes not in other["votes"] or votes * share < auto["votes"][0]:
                         continue
-                    theirs, error = other["regret"][at], other["se"][at]
-                    needed, at_least = votes_for(auto, theirs), votes_for(auto, theirs + error)
-                    said.append(f"{needed:.0f} for {votes} ({at_least:.0f} for its upper standard error)")
-                    met = met and needed <= votes * share
-                target = f"{world}: the regret of {rival} with at most {share:.0%} of its votes"
-                verdicts.append(Verdict(target, met, "auto needs " + ", ".join(said)))
+                    theirs, their_error = _at(other, "regret", votes), _at(other, "se", votes)
+                    ours, our_error = (between(auto, field, votes * share) for field in ("regret", "se"))
+                    error = float(np.hypot(our_error, their_error))
+                    said.append(
+                        f"{ours:.3f} at {votes * share:.0f} against {theirs:.3f} ± {error:.3f} at {votes} "
+                        f"(level at {votes_for(auto, theirs):.0f})"
+                    )
+                    met = met and ours <= theirs + error
+                target = f"{world}: the regret of {rival} with {share:.0%} of its votes (± SE)"
+                verdicts.append(Verdict(target, met, "; ".join(said)))
         return verdicts
 
     def _against_duelpy(self) -> Verdict:
@@ -339,6 +343,11 @@ def _stopped_in_all(one: Row, other: Row) -> Row:
 def _at(row: Row, field: str, votes: int) -> float:
     """A figure of a row at a budget that it has."""
     return float(row[field][row["votes"].index(votes)])
+
+
+def between(row: Row, field: str, votes: float) -> float:
+    """A figure of a row at any budget up to its longest, interpolated in logarithms."""
+    return float(np.exp(np.interp(np.log(votes), np.log(row["votes"]), np.log(row[field]))))
 
 
 def votes_for(row: Row, regret: float) -> float:
