@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 import numpy as np
 
 from benchmarks.plot import line_plot
-from benchmarks.selection_worlds import BUDGETS, CYCLIC, WORLDS
+from benchmarks.selection_worlds import BUDGETS, CYCLIC, RIVALS, WORLDS
 
 Row = dict[str, Any]
 HALVES = ("", " | again")  # how the keys of the two halves of a cell end
@@ -254,6 +255,28 @@ class Report:
             verdicts.append(Verdict(target, batch["seconds"] < 120.0, f"{batch['seconds']:.0f} s"))
         return verdicts
 
+    def overall(self) -> str:
+        """One sentence: auto against each rival and the best of them, over all worlds and budgets."""
+        ratios: dict[str, list[float]] = {"the best rival": []}
+        for world in self.worlds():
+            auto = self.row(world, "auto")
+            if auto is None or world in CYCLIC:
+                continue
+            rivals = {name: row for name in RIVALS if (row := self.row(world, name)) is not None}
+            for votes in BUDGETS:
+                met = {name: row for name, row in rivals.items() if votes in row["votes"]}
+                if votes not in auto["votes"] or not met:
+                    continue
+                ours = _at(auto, "regret", votes)
+                theirs = {name: _at(row, "regret", votes) for name, row in met.items()}
+                theirs["the best rival"] = self._best_rival(world, tuple(met), votes)[0]
+                for name, regret in theirs.items():
+                    if min(ours, regret) > 0.0:
+                        ratios.setdefault(name, []).append(ours / regret)
+        cells = len(ratios["the best rival"])
+        said = ", ".join(f"{float(np.exp(np.mean(np.log(r)))):.2f} of {name}'s" for name, r in ratios.items())
+        return f"Over {cells} cells of world and budget auto's regret is on (geometric) average {said}."
+
     def gaps(self) -> list[str]:
         """What the targets speak of and this run did not measure, in sentences."""
         seen = self.worlds()
@@ -390,6 +413,7 @@ def write_report(report: Report, folder: Path) -> None:
     ]
     mark = {True: "met", False: "**not met**", None: "not measured"}
     lines += [f"| {v.target} | {mark[v.met]} | {v.measured} |" for v in verdicts]
+    lines += ["", *fill(report.overall(), 110).splitlines()]
     lines += ["", "## Worlds", "", report.tables(), ""]
     folder.mkdir(exist_ok=True)
     page = folder / "benchmarks.md"
