@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize
 
+from optimizer.errors import NotFitted
 from optimizer.stats import model, newton
 from optimizer.stats.bradley_terry import fit_by_evidence, fit_strengths
 from optimizer.stats.cells import Cells
@@ -234,6 +235,27 @@ def test_careless_raters_count_less():
     np.testing.assert_array_equal(together.reliability, 1.0)
     error = [((one.posterior.mean - theta) ** 2).sum() for one in (found, together)]
     assert error[0] < error[1]
+
+
+CREEPING = """
+00361 00411 00463 01311 01361 01411 02461 03412 03461 04011 04061 04162 04361 10362 10411 11362
+11461 12161 12461 13061 13413 13462 14011 14061 14112 14162 20411 21311 21361 23111 23413 24012
+24162 24311 30311 30361 30462 31311 31362 31461 33411 33461 34312 41011 41462 43011 43061 43111
+43161 43411 44013 44162 44312 44361 50211 50411 51313 51411 52461 53062 53162 53411 54061 54112
+54163 54312
+"""  # rater, first, second, level, count: 97 votes on five prompts, a third of the six raters careless
+
+
+def test_votes_over_which_a_fit_creeps_are_no_error(monkeypatch):
+    """Near a saddle of the reliabilities all steps are small: 200 do not reach the usual tolerance."""
+    cells = Cells.from_rows(5, [(0, *map(int, code)) for code in CREEPING.split()], 1, 6)
+    found = fit(cells, with_reliability=True)
+    plain = fit(cells)
+    assert np.abs(found.posterior.mean - plain.posterior.mean).max() < 0.5
+    assert np.linalg.eigvalsh(found.posterior.cov).min() > -1e-9
+    monkeypatch.setattr(newton, "NEAR_ENOUGH", 1e-9)
+    with pytest.raises(NotFitted, match="did not converge in 200 steps"):
+        fit(cells, with_reliability=True)
 
 
 def test_a_rater_with_few_votes_stays_near_the_average():
