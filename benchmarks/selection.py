@@ -19,7 +19,7 @@ import click
 import numpy as np
 
 from benchmarks.peers import DUELPY, duelpy_results, genie_regret, installed, read_out_regrets
-from benchmarks.selection_report import HALVES, Report, runs_at, write_report
+from benchmarks.selection_report import HALVES, Report, figure, runs_at, write_report
 from benchmarks.selection_worlds import (
     BUDGETS,
     RATIO_BUDGETS,
@@ -130,7 +130,7 @@ def joined(known: dict[str, Any] | None, further: dict[str, Any]) -> dict[str, A
     chosen = {n: further if n in later else known for n in votes}
     row = further | {"votes": votes, "runs": max(known["runs"], further["runs"])}
     for field in ("found", "regret", "se"):
-        row[field] = [chosen[n][field][chosen[n]["votes"].index(n)] for n in votes]
+        row[field] = [figure(chosen[n], field, n) for n in votes]
     fewer = {str(n): runs_at(chosen[n], n) for n in votes if runs_at(chosen[n], n) < row["runs"]}
     return row | {"fewer": fewer}
 

@@ -89,7 +89,7 @@ class Report:
                 if wrong > 1 and ours > max(1.1 * theirs, theirs + error):  # a single run is chance
                     behind.append(f"{votes} votes: {ours:.4f} against {theirs:.4f} ± {error:.4f} ({named})")
                 if votes == 500 and "random" in met:
-                    locked = ours > _at(met["random"], "regret", votes) + error
+                    locked = ours > figure(met["random"], "regret", votes) + error
             said = "; ".join(behind) or f"at all of {compared} budgets"
             said += "; worse than random pairs at 500 votes" if locked else ""
             target = f"{world}: auto within 10 % or one standard error of the best selector"
@@ -108,10 +108,10 @@ class Report:
         ]
         regrets, errors, chosen = [], [], []
         for here, there in (sides, sides[::-1]) if sides[1] else (sides[:1] * 2,):  # one half: its own choice
-            best = min(here, key=lambda name, here=here: _at(here[name], "regret", votes))
+            best = min(here, key=lambda name, here=here: figure(here[name], "regret", votes))
             met = there.get(best, here[best])
-            regrets.append((_at(met, "regret", votes), runs_at(met, votes)))
-            errors.append(_at(met, "se", votes))
+            regrets.append((figure(met, "regret", votes), runs_at(met, votes)))
+            errors.append(figure(met, "se", votes))
             chosen.append(best)
         total = sum(runs for _, runs in regrets)
         mean = sum(regret * runs for regret, runs in regrets) / total
@@ -151,7 +151,7 @@ class Report:
                 for votes in (100, 200, 500):
                     if votes not in other["votes"] or votes * share < auto["votes"][0]:
                         continue
-                    theirs, their_error = _at(other, "regret", votes), _at(other, "se", votes)
+                    theirs, their_error = figure(other, "regret", votes), figure(other, "se", votes)
                     ours, our_error = (between(auto, field, votes * share) for field in ("regret", "se"))
                     error = float(np.hypot(our_error, their_error))
                     said.append(
@@ -171,10 +171,10 @@ class Report:
             return Verdict(target, None, "not measured")
         said, met = [], True
         for ours_at, theirs_at in ((50, 80), (100, 160)):
-            ours = _at(auto, "regret", ours_at)
-            best = min(peers, key=lambda row, votes=theirs_at: _at(row, "regret", votes))
-            theirs = _at(best, "regret", theirs_at)
-            error = float(np.hypot(_at(auto, "se", ours_at), _at(best, "se", theirs_at)))
+            ours = figure(auto, "regret", ours_at)
+            best = min(peers, key=lambda row, votes=theirs_at: figure(row, "regret", votes))
+            theirs = figure(best, "regret", theirs_at)
+            error = float(np.hypot(figure(auto, "se", ours_at), figure(best, "se", theirs_at)))
             said.append(f"{ours:.3f} at {ours_at} against {theirs:.3f} ± {error:.3f} at {theirs_at}")
             met = met and ours <= theirs + error
         return Verdict(target, met, "; ".join(said))
@@ -267,8 +267,8 @@ class Report:
                 met = {name: row for name, row in rivals.items() if votes in row["votes"]}
                 if votes not in auto["votes"] or not met:
                     continue
-                ours = _at(auto, "regret", votes)
-                theirs = {name: _at(row, "regret", votes) for name, row in met.items()}
+                ours = figure(auto, "regret", votes)
+                theirs = {name: figure(row, "regret", votes) for name, row in met.items()}
                 theirs["the best rival"] = self._best_rival(world, tuple(met), votes)[0]
                 for name, regret in theirs.items():
                     if min(ours, regret) > 0.0:
@@ -338,8 +338,8 @@ def pooled(one: Row, other: Row) -> Row:
         halves = [(runs_at(half, votes), half) for half in (one, other) if votes in half["votes"]]
         runs = sum(count for count, _ in halves)
         for field in ("regret", "found"):
-            row[field].append(sum(count * _at(half, field, votes) for count, half in halves) / runs)
-        errors = [count / runs * _at(half, "se", votes) for count, half in halves]
+            row[field].append(sum(count * figure(half, field, votes) for count, half in halves) / runs)
+        errors = [count / runs * figure(half, "se", votes) for count, half in halves]
         row["se"].append(float(np.hypot.reduce(errors)))
     row["runs"] = one["runs"] + other["runs"]
     fewer = {
@@ -363,7 +363,7 @@ def _stopped_in_all(one: Row, other: Row) -> Row:
     }
 
 
-def _at(row: Row, field: str, votes: int) -> float:
+def figure(row: Row, field: str, votes: int) -> float:
     """A figure of a row at a budget that it has."""
     return float(row[field][row["votes"].index(votes)])
 
