@@ -1,6 +1,5 @@
 """What a study is about and how it is run: the fields, and the service call behind Save."""
 
-from collections import Counter
 from dataclasses import replace
 
 import streamlit as st
@@ -8,10 +7,11 @@ import streamlit as st
 from optimizer.domain import JudgeVotes, Settings, Study
 from optimizer.facts import given, scored
 from optimizer.generation.ahead import study_budget
-from optimizer.selectors import Offer, offered
+from optimizer.selectors import Group, Offer, offered
 from pages.parts import labels, limits, notices
 from pages.parts.access import STUDY, Visit
 
+MORE = "more"  # stands for the rules of the second list
 FIELDS = ("name", "task", "criteria", "about")
 TASK_EXAMPLE = "Answer a customer's e-mail for a small shop."
 JUDGE_VOTES = {
@@ -99,17 +99,7 @@ def _choosing(prefix: str, settings: Settings, has_scores: bool) -> None:
         help="0 means open-ended. Some ways to choose pairs need it.",
     )
     planned = bool(st.session_state[f"{prefix}_budget"])
-    menu = offered(given(planned, has_scores))
-    names = {offer.name: offer.label for offer in menu}
-    usable = [offer.name for offer in menu if offer.missing is None or offer.name == settings.selector]
-    st.selectbox(
-        "Which pair next?",
-        usable,
-        usable.index(settings.selector),
-        format_func=lambda name: names[name],
-        key=f"{prefix}_selector",
-        help=_not_offered(menu),
-    )
+    _which_pair(prefix, settings.selector, offered(given(planned, has_scores)))
     left, right = st.columns(2)
     left.number_input(
         "Random audit duels, %",
@@ -203,6 +193,37 @@ def _screen(prefix: str, settings: Settings) -> None:
     )
 
 
+def _which_pair(prefix: str, current: str, menu: list[Offer]) -> None:
+    """The default and the rules for a situation; the rest behind the last line of that list."""
+    usable = [offer for offer in menu if offer.missing is None or offer.name == current]
+    labelled = {offer.name: offer.label for offer in usable} | {MORE: "More, from published work"}
+    more = [offer.name for offer in usable if offer.group is Group.MORE]
+    first = [*(offer.name for offer in usable if offer.name not in more), MORE]
+    chosen = st.selectbox(
+        "Which pair next?",
+        first,
+        first.index(MORE if current in more else current),
+        format_func=labelled.__getitem__,
+        key=f"{prefix}_selector",
+        help=_not_offered(menu),
+    )
+    if chosen == MORE:
+        st.selectbox(
+            "Which of the others?",
+            more,
+            more.index(current) if current in more else 0,
+            format_func=labelled.__getitem__,
+            key=f"{prefix}_other_selector",
+            help="docs/algorithms.md says what each is good for, and when not.",
+        )
+
+
+def _selector(prefix: str, current: str) -> str:
+    """The rule that is chosen; the current one if the second list was asked for and not drawn yet."""
+    chosen = str(st.session_state[f"{prefix}_selector"])
+    return chosen if chosen != MORE else str(st.session_state.get(f"{prefix}_other_selector", current))
+
+
 def _outputs(study: Study) -> None:
     """What makes outputs while people vote, and where that is set."""
     settings = study.settings
@@ -216,9 +237,10 @@ def _outputs(study: Study) -> None:
         st.page_link("host/outputs.py", label="Change", icon=":material/bolt:", query_params=query)
 
 
-def _not_offered(menu: list[Offer]) -> str:
-    lacking = Counter(offer.missing for offer in menu if offer.missing)
-    return " ".join(f"{labels.counted(n, 'more rule')}: {reason}" for reason, n in lacking.items())
+def _not_offered(menu: list[Offer]) -> str | None:
+    """What each rule lacks that cannot be chosen, as Markdown; None where all can be."""
+    lines = [f"- {offer.label}. {offer.missing}" for offer in menu if offer.missing]
+    return "\n".join(["Not offered:", "", *lines]) if lines else None
 
 
 def _save(visit: Visit, study: Study, prefix: str) -> None:
@@ -234,7 +256,7 @@ def _save(visit: Visit, study: Study, prefix: str) -> None:
             about=str(value("about") or ""),
             settings=replace(
                 study.settings,
-                selector=str(value("selector")),
+                selector=_selector(prefix, study.settings.selector),
                 confidence=_fraction(value("confidence")),
                 margin=_fraction(value("margin")),
                 audit_share=_fraction(value("audit")),

@@ -59,7 +59,7 @@ def test_settings_are_kept(visitor: Visitor) -> None:
     at.number_input(key=f"{prefix}_audit").set_value(20.0)
     at.number_input(key=f"{prefix}_replay").set_value(0.0)
     at.number_input(key=f"{prefix}_budget").set_value(120)
-    at.selectbox(key=f"{prefix}_selector").set_value("round_robin")
+    at.selectbox(key=f"{prefix}_selector").set_value("eubo")
     at.toggle(key=f"{prefix}_graded").set_value(False)
     at.toggle(key=f"{prefix}_reveal").set_value(False)
     at.toggle(key=f"{prefix}_critic_first").set_value(True)
@@ -73,7 +73,7 @@ def test_settings_are_kept(visitor: Visitor) -> None:
     assert changed.task == study.task
     assert (settings.confidence, settings.margin) == (0.9, 0.08)
     assert (settings.audit_share, settings.replay_share, settings.budget) == (0.2, 0.0, 120)
-    assert (settings.selector, settings.graded, settings.reveal) == ("round_robin", False, False)
+    assert (settings.selector, settings.graded, settings.reveal) == ("eubo", False, False)
     assert settings.critic_first
     assert (settings.judge_votes, settings.judge_bar, settings.weigh_raters) == ("discounted", 0.7, True)
     assert f"{prefix}_save" not in [button.key for button in at.button]
@@ -123,6 +123,38 @@ def test_a_rule_that_needs_planned_votes_is_offered_only_with_them(visitor: Visi
     visitor.run()
     menu = at.selectbox(key=f"edit_{study.id}_selector")
     assert any("Known budget" in option for option in menu.options)
+
+
+def test_the_default_comes_first_and_other_published_rules_wait_behind_more(visitor: Visitor) -> None:
+    study = visitor.study()
+    at = visitor.go(SCREEN)
+    visitor.click(f"settings_{study.id}")
+    prefix = f"edit_{study.id}"
+    menu = at.selectbox(key=f"{prefix}_selector")
+    assert menu.options[0].startswith("Automatic")
+    assert menu.options[-1].startswith("More")
+    assert len(menu.options) <= 8
+    assert "Known budget: half go home each round. Needs a number of votes set in advance" in menu.help
+    assert f"{prefix}_other_selector" not in [box.key for box in at.selectbox]
+    menu.set_value("more")
+    visitor.run()
+    at.selectbox(key=f"{prefix}_other_selector").set_value("round_robin")
+    visitor.click(f"{prefix}_save")
+    assert visitor.services.store.study(study.id).settings.selector == "round_robin"
+    visitor.click(f"settings_{study.id}")
+    assert at.selectbox(key=f"{prefix}_selector").value == "more"
+    assert at.selectbox(key=f"{prefix}_other_selector").value == "round_robin"
+    visitor.click(f"{prefix}_save")
+    assert visitor.services.store.study(study.id).settings.selector == "round_robin"
+
+
+def test_a_save_before_the_second_list_is_drawn_leaves_the_rule_as_it_was(visitor: Visitor) -> None:
+    study = visitor.study()
+    at = visitor.go(SCREEN)
+    visitor.click(f"settings_{study.id}")
+    at.selectbox(key=f"edit_{study.id}_selector").set_value("more")
+    visitor.click(f"edit_{study.id}_save")
+    assert visitor.services.store.study(study.id) == study
 
 
 def test_an_archived_study_leaves_the_list_and_comes_back(visitor: Visitor) -> None:
