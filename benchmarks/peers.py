@@ -17,6 +17,7 @@ from optimizer.stats.pair_effects import choose_pair_effects
 
 FloatArray = NDArray[np.float64]
 
+PEERS = ("duelpy", "botorch")  # how the names of peers' rows begin
 DUELPY = ("WinnerStaysWeakRegret", "VerificationBasedCondorcet", "DoubleThompsonSampling")
 
 
@@ -101,6 +102,50 @@ def _own_word(player: object, wins: FloatArray, state: np.random.RandomState) ->
     games = wins.sum(1) + wins.sum(0)
     share = np.where(games > 0, wins.sum(1) / np.maximum(games, 1), 0.5)
     return int(state.choice(np.flatnonzero(share == share.max())))
+
+
+def botorch_results(
+    scene: Scene, votes: tuple[int, ...], runs: int, seed: int
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """P(best found), simple regret and its standard error of BoTorch's PairwiseGP with EUBO, on features.
+
+    Its model with its own kernel and priors, fitted anew after every vote; the next pair is the one of
+    highest expected utility of the best option among all pairs; recommended is the highest mean.
+    """
+    regret = np.array([_botorch_run(scene, votes, seed, run) for run in range(runs)])
+    return (regret <= 0).mean(0), regret.mean(0), regret.std(0, ddof=1) / math.sqrt(runs)
+
+
+def _botorch_run(scene: Scene, votes: tuple[int, ...], seed: int, run: int) -> list[float]:
+    import torch
+    from botorch.acquisition.preference import AnalyticExpectedUtilityOfBestOption
+    from botorch.fit import fit_gpytorch_mll
+    from botorch.models.pairwise_gp import PairwiseGP, PairwiseLaplaceMarginalLogLikelihood
+    from botorch.models.transforms.input import Normalize
+
+    for_world, for_play = np.random.SeedSequence([seed, run]).spawn(2)
+    world = scene.draw(np.random.default_rng(for_world))
+    if world.features is None:
+        raise ValueError(f"World '{scene.name}' has no features, which a Gaussian process needs.")
+    rng = np.random.default_rng(for_play)
+    points = torch.tensor(world.features)
+    pairs = torch.combinations(torch.arange(world.k), 2)
+    pair = pairs[rng.integers(len(pairs))]
+    outcomes: list[tuple[int, int]] = []
+    regrets: list[float] = []
+    for done in range(1, votes[-1] + 1):
+        first, second = (int(arm) for arm in pair)
+        won = rng.random() < world.preference[first, second]
+        outcomes.append((first, second) if won else (second, first))
+        transform = Normalize(points.shape[1])
+        model = PairwiseGP(points, torch.tensor(outcomes), input_transform=transform)
+        fit_gpytorch_mll(PairwiseLaplaceMarginalLogLikelihood(model.likelihood, model))
+        with torch.no_grad():
+            pair = pairs[int(AnalyticExpectedUtilityOfBestOption(model)(points[pairs]).argmax())]
+            if done in votes:
+                mean = model.posterior(points).mean.squeeze(-1)
+                regrets.append(float(world.regret[int(mean.argmax())]))
+    return regrets
 
 
 def read_outs() -> dict[str, Callable[[FloatArray], int]]:

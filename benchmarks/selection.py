@@ -18,13 +18,22 @@ from typing import Any
 import click
 import numpy as np
 
-from benchmarks.peers import DUELPY, duelpy_results, genie_regret, installed, read_out_regrets
+from benchmarks.peers import (
+    DUELPY,
+    FloatArray,
+    botorch_results,
+    duelpy_results,
+    genie_regret,
+    installed,
+    read_out_regrets,
+)
 from benchmarks.selection_report import HALVES, Report, figure, runs_at, write_report
 from benchmarks.selection_worlds import (
     BUDGETS,
     RATIO_BUDGETS,
     Cell,
     extra_cells,
+    features_cell,
     selection_cells,
     stopping_cells,
 )
@@ -149,7 +158,7 @@ def _row(result: Result, runs: int, arms: int) -> dict[str, Any]:
 
 
 def _play_peers(runs: int, until: float, ledger: Ledger) -> None:
-    """duelpy with its own recommendations, and the floor, where strengths are N(0, 1)."""
+    """Peers with their own recommendations, and the floor where strengths are N(0, 1)."""
     scene = Scene("btl", Setting(20, 1.0, BUDGETS[-1]))
     for arms in (5, 10, 20, 50):
         key = f"btl{arms} | two-arm genie"
@@ -158,20 +167,32 @@ def _play_peers(runs: int, until: float, ledger: Ledger) -> None:
             row = {"runs": 20_000, "arms": arms, "votes": list(BUDGETS), "regret": regret.tolist()}
             ledger.add(key, row | {"found": (1 - rates).tolist(), "se": [0.0] * len(BUDGETS), "seconds": 0.0})
     if "read-outs of random duels, btl20 | ours" not in ledger.rows:
-        for name, (found, regret, error) in read_out_regrets(scene, (50, 100, 200), runs, SEED).items():
-            row = {"runs": runs, "arms": 20, "votes": [50, 100, 200], "found": found.tolist()}
-            row |= {"regret": regret.tolist(), "se": error.tolist(), "seconds": 0.0}
-            ledger.add(f"read-outs of random duels, btl20 | {name}", row)
+        for name, figures in read_out_regrets(scene, (50, 100, 200), runs, SEED).items():
+            key = f"read-outs of random duels, btl20 | {name}"
+            ledger.add(key, _peer_row(scene, (50, 100, 200), runs, figures))
     if not installed("duelpy"):
         click.echo("duelpy is not installed: pip install -r benchmarks/requirements.txt")
-        return
-    for name in DUELPY:
+    for name in DUELPY if installed("duelpy") else ():
         key = f"btl20 | duelpy {name}"
         if key not in ledger.rows and time.monotonic() < until:
-            found, regret, error = duelpy_results(scene, name, RATIO_BUDGETS, runs, SEED)
-            row = {"runs": runs, "arms": 20, "votes": list(RATIO_BUDGETS), "found": found.tolist()}
-            row |= {"regret": regret.tolist(), "se": error.tolist(), "seconds": 0.0}
-            ledger.add(key, row)
+            figures = duelpy_results(scene, name, RATIO_BUDGETS, runs, SEED)
+            ledger.add(key, _peer_row(scene, RATIO_BUDGETS, runs, figures))
+    if not installed("botorch"):
+        click.echo("BoTorch is not installed: pip install botorch, which brings torch")
+        return
+    cell = features_cell()
+    key = f"{cell.name} | botorch PairwiseGP with EUBO"
+    if key not in ledger.rows and time.monotonic() < until:
+        figures = botorch_results(cell.scene, cell.terms.votes, runs, SEED)
+        ledger.add(key, _peer_row(cell.scene, cell.terms.votes, runs, figures))
+
+
+def _peer_row(
+    scene: Scene, votes: tuple[int, ...], runs: int, figures: tuple[FloatArray, FloatArray, FloatArray]
+) -> dict[str, Any]:
+    found, regret, error = (values.tolist() for values in figures)
+    row = {"runs": runs, "arms": scene.arms, "votes": list(votes), "seconds": 0.0}
+    return row | {"found": found, "regret": regret, "se": error}
 
 
 def _measure_speed(ledger: Ledger) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.peers import PEERS
 from benchmarks.plot import line_plot
 from benchmarks.selection_worlds import BUDGETS, CYCLIC, RIVALS, WORLDS
 
@@ -70,7 +71,7 @@ class Report:
             rivals = {
                 name: row
                 for name, row in self.players(world).items()
-                if name != "auto" and not name.startswith("duelpy")
+                if name != "auto" and not name.startswith(PEERS)
             }
             if auto is None or not rivals:
                 continue
@@ -397,7 +398,7 @@ def write_report(report: Report, folder: Path) -> None:
         f"same number of votes (seed {report.seed}). Cells: share of runs in which the recommended prompt is",
         "the best / simple regret ± its standard error. Regret is in logits of strength for `btl`,",
         "in win probability against the best for matrices, in normalised accuracy for LMentry prompts.",
-        "The recommendation is always that of the preference model, but for duelpy, which has its own word.",
+        "The recommendation is the preference model's; peers (duelpy, BoTorch) have their own word.",
         "Runs are in two halves; the best rival is named by one half and met in the other, as the best of",
         "several is partly the luckiest. Where auto is level, one cell in six still fails by chance.",
         *report.gaps(),

@@ -64,12 +64,13 @@ def selection_cells(data: Path | None, everything: bool) -> list[Cell]:
 
 
 def extra_cells() -> list[Cell]:
-    """The cells of graded votes, duels in flight, and of models that know more than wins."""
+    """The cells of graded votes, duels in flight, embeddings, and of models that know more than wins."""
     alone, early = ("auto",), (20, 50, 75, 100)
     many = tuple(sorted({*BUDGETS[:4], 75}))
     cells = [
         Cell("graded20", Scene("graded", Setting(20)), alone, Terms(early, read_out=ReadOut.FULL)),
         Cell("in flight: 20", _btl(20), alone, Terms(many, in_flight=20)),
+        features_cell(),
     ]
     for world in ("biased", "inputs", "ties", "btl"):
         for read_out in ReadOut:
@@ -78,6 +79,12 @@ def extra_cells() -> list[Cell]:
                 Cell(f"{world}10, {read_out}", scene, ("random",), Terms((50, 100), read_out=read_out))
             )
     return cells
+
+
+def features_cell() -> Cell:
+    """Many prompts whose strengths are linear in embeddings that the selectors are given."""
+    selectors = ("auto", "eubo", "gaussian_process", "colstim", "maxinp", "random")
+    return Cell("features50", Scene("features", Setting(50)), selectors, Terms((20, 50)))
 
 
 def stopping_cells() -> list[Cell]:
