@@ -1,9 +1,9 @@
 """The default selector: look ahead with optimism, and race the top two.
 
-1. For as many votes as there are prompts, and then in one duel of two: the pair of the highest expected
-   utility of its better arm (EUBO; Lin, Astudillo, Frazier and Bakshy 2022), with every doubt taken for
-   twice as large as it is. As published the rule finds good arms soon but may lock on to them; optimism
-   lets it look again.
+1. In the opening, and then in one duel of two: the pair of the highest expected utility of its better arm
+   (EUBO; Lin, Astudillo, Frazier and Bakshy 2022), with every doubt taken for twice as large as it is. As
+   published the rule finds good arms soon but may lock on to them; optimism lets it look again. The opening
+   is one vote per prompt, in pools of more than 20 another one for each doubling.
 2. The other duels take the winner of a posterior draw and the arm hardest to tell from it (top-two
    sampling; Russo 2016, Shang et al. 2020), which keeps even a wrong model from settling and spends the
    late votes where the decision is.
@@ -16,6 +16,7 @@ or lineage, prompts that resemble each other share what was learned, as far as t
 flight count as if answered as expected.
 """
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -29,16 +30,16 @@ from optimizer.stats.priors import by_lineage, by_similarity
 
 FloatArray = NDArray[np.float64]
 
+SMALL_POOL = 20  # prompts
 FEATURE_WEIGHTS = (0.0, 0.6, 0.95)  # shares of a strength that may follow the embedding
 
 
 @dataclass(frozen=True, slots=True)
 class Auto:
-    """``opening`` in votes per arm; ``optimism`` multiplies, ``nu`` counts posterior standard deviations."""
+    """``optimism`` multiplies, ``nu`` counts posterior standard deviations."""
 
     name: ClassVar[str] = "auto"
     needs: ClassVar[frozenset[Need]] = frozenset()
-    opening: float = 1.0
     optimism: float = 2.0
     nu: float = 3.0
     drawn_share: float = 1 / 2
@@ -46,7 +47,7 @@ class Auto:
     def ask(self, record: Record, rng: np.random.Generator) -> Pair:
         allowed = allowed_pairs(record)
         beliefs = choose_pair_effects(record.tally, prior_covariances(record), record.pending)
-        opening = record.tally.total < self.opening * record.k  # answers; those in flight teach nothing yet
+        opening = record.tally.total < opening_votes(record.k)  # answers; those in flight teach nothing yet
         if not opening and rng.random() < self.drawn_share:
             first, second = top_two(beliefs, allowed, rng)
             return Pair(first, second, "close race at the top")
@@ -59,6 +60,14 @@ class Auto:
     def recommend(self, record: Record) -> int:
         """The leader of the same beliefs that choose the pairs."""
         return choose_pair_effects(record.tally, prior_covariances(record)).leader
+
+
+def opening_votes(k: int) -> float:
+    """How many votes only look ahead: k, and k more for each doubling of the pool beyond 20 prompts.
+
+    In a larger pool a draw's winner is hardly ever among the best for longer, so a race would be wasted.
+    """
+    return k * (1.0 + max(0.0, math.log2(k / SMALL_POOL)))
 
 
 def prior_covariances(record: Record) -> tuple[FloatArray, ...] | None:

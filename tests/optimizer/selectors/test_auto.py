@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
-from optimizer.selectors.auto import Auto, challenge, prior_covariances, top_two
+from optimizer.selectors.auto import Auto, challenge, opening_votes, prior_covariances, top_two
 from optimizer.selectors.base import Record, allowed_pairs, best_pair, blank_record
 from optimizer.selectors.eubo import expected_best
 from optimizer.simulate import Scene, simulate
@@ -49,6 +49,25 @@ def test_it_looks_ahead_with_optimism_and_races_the_top_two_in_turn() -> None:
     assert {frozenset(pair[:2]) for pair in ahead} == {frozenset(best)}
     assert 70 < len(ahead) < 130
     assert {pair.reason for pair in asked} == {"one of these may well be best", "close race at the top"}
+
+
+@pytest.mark.parametrize(("prompts", "votes"), [(2, 2), (20, 20), (40, 80), (80, 240)])
+def test_the_opening_is_a_vote_per_prompt_and_another_for_each_doubling_beyond_20(
+    prompts: int, votes: int
+) -> None:
+    assert opening_votes(prompts) == votes
+    raced = ["close race at the top" in _reasons(prompts, answers) for answers in (votes - 1, votes)]
+    assert raced == [False, True]
+
+
+def _reasons(prompts: int, answers: int) -> set[str]:
+    """What ``auto`` says of its pairs after so many votes, each of them for the first of its pair."""
+    wins = np.zeros((prompts, prompts))
+    for vote in range(answers):
+        first = vote % prompts
+        wins[min(first, prompts - 2), min(first, prompts - 2) + 1] += 1
+    record = blank_record(prompts, tally=Tally.from_wins(wins))
+    return {Auto().ask(record, np.random.default_rng(seed)).reason for seed in range(12)}
 
 
 def test_in_a_circle_the_leader_meets_its_challenger_instead() -> None:
