@@ -4,9 +4,11 @@ None of them is needed by the app: ``pip install -r benchmarks/requirements.txt`
 is left out with a sentence.
 """
 
+import contextlib
 import importlib.util
 import inspect
 import math
+import warnings
 from collections.abc import Callable
 
 import numpy as np
@@ -110,7 +112,8 @@ def botorch_results(
     """P(best found), simple regret and its standard error of BoTorch's PairwiseGP with EUBO, on features.
 
     Its model with its own kernel and priors, fitted anew after every vote; the next pair is the one of
-    highest expected utility of the best option among all pairs; recommended is the highest mean.
+    highest expected utility of the best option among all pairs; recommended is the highest mean. Where
+    its fit gives up, the kernel keeps its starting values for that vote.
     """
     regret = np.array([_botorch_run(scene, votes, seed, run) for run in range(runs)])
     return (regret <= 0).mean(0), regret.mean(0), regret.std(0, ddof=1) / math.sqrt(runs)
@@ -119,6 +122,7 @@ def botorch_results(
 def _botorch_run(scene: Scene, votes: tuple[int, ...], seed: int, run: int) -> list[float]:
     import torch
     from botorch.acquisition.preference import AnalyticExpectedUtilityOfBestOption
+    from botorch.exceptions.errors import ModelFittingError
     from botorch.fit import fit_gpytorch_mll
     from botorch.models.pairwise_gp import PairwiseGP, PairwiseLaplaceMarginalLogLikelihood
     from botorch.models.transforms.input import Normalize
@@ -139,7 +143,9 @@ def _botorch_run(scene: Scene, votes: tuple[int, ...], seed: int, run: int) -> l
         outcomes.append((first, second) if won else (second, first))
         transform = Normalize(points.shape[1])
         model = PairwiseGP(points, torch.tensor(outcomes), input_transform=transform)
-        fit_gpytorch_mll(PairwiseLaplaceMarginalLogLikelihood(model.likelihood, model))
+        with contextlib.suppress(ModelFittingError), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            fit_gpytorch_mll(PairwiseLaplaceMarginalLogLikelihood(model.likelihood, model))
         with torch.no_grad():
             pair = pairs[int(AnalyticExpectedUtilityOfBestOption(model)(points[pairs]).argmax())]
             if done in votes:

@@ -65,37 +65,38 @@ class Report:
     def _level_with_the_best(self) -> list[Verdict]:
         verdicts = []
         for world in self.worlds():
-            if world in CYCLIC:
-                continue
-            auto = self.row(world, "auto")
-            rivals = {
-                name: row
-                for name, row in self.players(world).items()
-                if name != "auto" and not name.startswith(PEERS)
-            }
-            if auto is None or not rivals:
-                continue
             behind, locked, compared = [], False, 0
-            for at, votes in enumerate(auto["votes"]):
-                if votes not in BUDGETS:
-                    continue
-                met = {name: row for name, row in rivals.items() if votes in row["votes"]}
-                if not met:
-                    continue
+            for votes, auto, rivals in self._compared(world):
                 compared += 1
-                ours = auto["regret"][at]
-                theirs, spread, named = self._best_rival(world, tuple(met), votes)
-                error = float(np.hypot(auto["se"][at], spread))
-                wrong = round((1.0 - auto["found"][at]) * runs_at(auto, votes))
+                ours, our_error = figure(auto, "regret", votes), figure(auto, "se", votes)
+                theirs, spread, named = self._best_rival(world, tuple(rivals), votes)
+                error = float(np.hypot(our_error, spread))
+                wrong = round((1.0 - figure(auto, "found", votes)) * runs_at(auto, votes))
                 if wrong > 1 and ours > max(1.1 * theirs, theirs + error):  # a single run is chance
                     behind.append(f"{votes} votes: {ours:.4f} against {theirs:.4f} ± {error:.4f} ({named})")
-                if votes == 500 and "random" in met:
-                    locked = ours > figure(met["random"], "regret", votes) + error
+                if votes == 500 and "random" in rivals:
+                    locked = ours > figure(rivals["random"], "regret", votes) + error
+            if compared == 0:
+                continue
             said = "; ".join(behind) or f"at all of {compared} budgets"
             said += "; worse than random pairs at 500 votes" if locked else ""
             target = f"{world}: auto within 10 % or one standard error of the best selector"
             verdicts.append(Verdict(target, not behind and not locked, said))
         return verdicts
+
+    def _compared(self, world: str) -> list[tuple[int, Row, dict[str, Row]]]:
+        """By budget auto's row and those of the selectors that it met there; nothing of cyclic worlds."""
+        auto = self.row(world, "auto")
+        if auto is None or world in CYCLIC:
+            return []
+        others = {
+            name: row
+            for name, row in self.players(world).items()
+            if name != "auto" and not name.startswith(PEERS)
+        }
+        budgets = [votes for votes in auto["votes"] if votes in BUDGETS]
+        by_budget = [(n, {name: row for name, row in others.items() if n in row["votes"]}) for n in budgets]
+        return [(votes, auto, met) for votes, met in by_budget if met]
 
     def _best_rival(self, world: str, names: tuple[str, ...], votes: int) -> tuple[float, float, str]:
         """Regret, standard error and name of the best rival: named by each half, met in the other.
@@ -260,17 +261,12 @@ class Report:
         """One sentence: auto against each rival and the best of them, over all worlds and budgets."""
         ratios: dict[str, list[float]] = {"the best rival": []}
         for world in self.worlds():
-            auto = self.row(world, "auto")
-            if auto is None or world in CYCLIC:
-                continue
-            rivals = {name: row for name in RIVALS if (row := self.row(world, name)) is not None}
-            for votes in BUDGETS:
-                met = {name: row for name, row in rivals.items() if votes in row["votes"]}
-                if votes not in auto["votes"] or not met:
-                    continue
+            for votes, auto, others in self._compared(world):
                 ours = figure(auto, "regret", votes)
-                theirs = {name: figure(row, "regret", votes) for name, row in met.items()}
-                theirs["the best rival"] = self._best_rival(world, tuple(met), votes)[0]
+                met = [name for name in RIVALS if name in others]
+                theirs = {name: figure(others[name], "regret", votes) for name in met}
+                if met:
+                    theirs["the best rival"] = self._best_rival(world, tuple(met), votes)[0]
                 for name, regret in theirs.items():
                     if min(ours, regret) > 0.0:
                         ratios.setdefault(name, []).append(ours / regret)
