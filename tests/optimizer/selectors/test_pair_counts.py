@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from optimizer.selectors.copeland_confidence import CopelandConfidence, copeland_bounds
+from optimizer.selectors.copeland_confidence import CopelandConfidence, best_case
 from optimizer.selectors.double_thompson import DoubleThompson, estimated_regret
 from optimizer.selectors.pairwise import confidence_bounds, drawn_matrix
 from optimizer.selectors.rmed import Rmed, empirical_divergence, opponent
@@ -97,14 +97,23 @@ def test_rmed_meets_every_pair_once_then_only_those_that_may_be_unbeaten() -> No
     assert asked(Rmed(), record_of(CLEAR)) == {(0, 1)}
 
 
-def test_copeland_bounds_by_hand_and_the_choice_they_allow() -> None:
-    upper, lower = confidence_bounds(CLEAR, 0.51)
-    most, least = copeland_bounds(upper, lower)
-    assert most.tolist() == [3, 2, 1, 1]
-    assert least.tolist() == [3, 2, 0, 0]
-    assert asked(CopelandConfidence(), record_of(CLEAR)) == {(0, 1)}
-    # Without votes everyone may be first and second.
-    assert len({first for first, _ in asked(CopelandConfidence(), record_of(np.zeros((4, 4))))}) == 4
+def test_copeland_confidence_draws_from_those_that_may_beat_the_most_and_spares_proven_losses() -> None:
+    """Zoghi et al. 2015, Algorithm 1. All pairs met 16 times, t = 96, so bounds are wins / 16 +- 0.381: a
+    pair is proven lost with at most one win. 0, 1, 2 beat each other in a ring, 15 to 1; arm 3 lost 10 to 6,
+    16 to 0 and 15 to 1. So 0, 1, 2 may beat two others each and arm 3 one. Of those that do not surely beat
+    it, arm 0 meets 3 (u_30 = 0.756, u_10 = 0.444), arm 1 meets 2 (0.444, against 0.381) and arm 2 meets 0 or
+    3 (0.444 both)."""
+    wins = np.array([[0, 15, 1, 10], [1, 0, 15, 16], [15, 1, 0, 15], [6, 0, 1, 0]], dtype=float)
+    upper, _ = confidence_bounds(wins, 0.51)
+    assert upper[3, 0] == pytest.approx(6 / 16 + np.sqrt(0.51 * np.log(96) / 16))
+    assert best_case(upper).tolist() == [2, 2, 2, 1]
+    rule = CopelandConfidence()
+    pairs = [rule.ask(record_of(wins), np.random.default_rng(seed)) for seed in range(300)]
+    assert {pair[:2] for pair in pairs} == {(0, 3), (1, 2), (2, 0), (2, 3)}
+    shown = np.bincount([pair.first for pair in pairs], minlength=4)
+    assert shown[:3].min() > 70  # each a third of the time
+    # Without votes everyone may be first.
+    assert {first for first, _ in asked(rule, record_of(np.zeros((4, 4))))} == {0, 1, 2, 3}
 
 
 def test_self_sparring_draws_by_share_of_wins_whoever_the_opponent() -> None:
