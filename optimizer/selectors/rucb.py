@@ -1,8 +1,9 @@
 """RUCB, relative upper confidence bound (Zoghi, Whiteson, Munos, de Rijke 2014, Algorithm 1).
 
     u_ij = wins_ij / N_ij + sqrt(width log t / N_ij), 1 where i and j never met, u_ii = 1/2;
-    C = {i: u_ij >= 1/2 for all j}, the arms that may still be the Condorcet winner (all, if empty);
+    C = {i: u_ij >= 1/2 for all j}, the arms that may still be the Condorcet winner;
     first: the hypothesised best arm B with probability 1/2 if it is in C, else uniform over the rest of C;
+           uniform over all arms if C is empty, as in a cycle that the votes have settled;
     second: argmax over j of u_j,first, and never the first arm itself (the paper allows that: here it
     would cost a vote and tell nothing).
 The paper carries B from round to round (the last arm that was alone in C). A selector keeps nothing
@@ -37,13 +38,12 @@ class Rucb:
         upper, _ = confidence_bounds(wins, self.width)
         free = allowed.any(1)
         hopeful = free & (upper >= 0.5).all(1)
-        candidates = hopeful if hopeful.any() else free
-        ahead = np.where(candidates, (shares(wins) > 0.5).sum(1), -1)
-        best = np.flatnonzero(ahead == ahead.max())
-        others = np.setdiff1d(np.flatnonzero(candidates), best)
-        if best.size == 1 and hopeful.any() and (others.size == 0 or rng.random() < 0.5):
-            first = int(best[0])
-        else:
-            first = int(rng.choice(others if best.size == 1 else np.flatnonzero(candidates)))
+        candidates = np.flatnonzero(hopeful if hopeful.any() else free)
+        ahead = (shares(wins) > 0.5).sum(1)[candidates]
+        best = candidates[ahead == ahead.max()]
+        if hopeful.any() and best.size == 1:
+            others = candidates[candidates != best[0]]
+            candidates = best if others.size == 0 or rng.random() < 0.5 else others
+        first = int(rng.choice(candidates))
         second = best_of(upper[:, first], allowed[first], rng)
         return Pair(first, second, "could still be best")

@@ -66,6 +66,18 @@ def test_rucb_keeps_its_hypothesis_half_of_the_time() -> None:
     assert 70 <= firsts.count(0) <= 130
 
 
+def test_rucb_draws_from_all_arms_when_each_surely_loses_to_some_other() -> None:
+    """C is empty (Zoghi et al. 2014, Algorithm 1): 3 > 0 > 1 > 3 and 0 > 2 are settled. That arm 0 is ahead,
+    with two pairs won, counts for nothing: it is first as often as any other."""
+    wins = np.zeros((4, 4))
+    for better, worse in ((0, 1), (0, 2), (3, 0), (1, 3)):
+        wins[better, worse] = 60.0
+    wins[1, 2] = wins[2, 1] = wins[2, 3] = wins[3, 2] = 30.0
+    assert not (confidence_bounds(wins, 0.51)[0] >= 0.5).all(1).any()
+    firsts = [Rucb().ask(record_of(wins), np.random.default_rng(seed)).first for seed in range(400)]
+    assert all(70 < firsts.count(arm) < 130 for arm in range(4))
+
+
 def test_empirical_divergence_by_hand() -> None:
     """Arm 1 won 1 of 4: 4 d(1/4, 1/2) = 4 (ln(1/2) / 4 + 3 ln(3/2) / 4) = 0.523248; arm 0 owes nothing.
     Arm 2 lost both: 2 d(0, 1/2) = 2 ln 2 (Komiyama et al. 2015, section 3.1)."""
