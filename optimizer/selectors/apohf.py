@@ -19,6 +19,7 @@ Two configurations: ``Apohf`` with the published nu = 1, ridge = 0.1, scale = 1,
 starts at scale = 0.25, chosen by simulation (docs/algorithms.md).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -54,6 +55,12 @@ def trained(features: Float32, wins: FloatArray, settings: Settings) -> Float32:
     sizes = (features.shape[1], *HIDDEN, 1)
     start = np.random.default_rng(0).standard_normal(count(sizes), dtype=np.float32)
     start *= np.float32(settings.scale)
+    return adam(start, loss_slope(features, wins), settings.ridge / (wins.sum() + 50.0), settings.steps)
+
+
+def loss_slope(features: Float32, wins: FloatArray) -> Callable[[Float32], Float32]:
+    """From flat parameters to the gradient of the loss, overwritten each time."""
+    sizes = (features.shape[1], *HIDDEN, 1)
     votes = float(wins.sum())
     first, second = np.nonzero(np.triu(wins + wins.T))
     dueled, place = np.unique(np.concatenate([first, second]), return_inverse=True)
@@ -61,7 +68,7 @@ def trained(features: Float32, wins: FloatArray, settings: Settings) -> Float32:
     won = wins[dueled[first], dueled[second]] / votes
     met = won + wins[dueled[second], dueled[first]] / votes
     x = np.ascontiguousarray(features[dueled])
-    flat_gradient = np.empty_like(start)
+    flat_gradient = np.empty(count(sizes), dtype=np.float32)
     gradient = layers(flat_gradient, sizes)
 
     def slope(flat: Float32) -> Float32:
@@ -73,7 +80,7 @@ def trained(features: Float32, wins: FloatArray, settings: Settings) -> Float32:
         backward(net, values, into.astype(np.float32), gradient)
         return flat_gradient
 
-    return adam(start, slope, settings.ridge / (votes + 50.0), settings.steps)
+    return slope
 
 
 def diagonal(gradients: Float32, met: FloatArray | IntArray, ridge: float) -> Float32:

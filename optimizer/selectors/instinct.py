@@ -14,6 +14,7 @@ is scale = 0.1, nu = 0.1 after five. For a duel, that prompt meets the leader, t
 For studies with a metric, many prompts and embeddings. It needs no votes and learns nothing from them.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -50,10 +51,15 @@ def trained(x: Float32, often: FloatArray, mean: FloatArray, ridge: float, scale
     sizes = (x.shape[1], HIDDEN, 1)
     start = np.random.default_rng(0).standard_normal(count(sizes), dtype=np.float32)
     start *= np.float32(scale)
+    return adam(start, loss_slope(x, often, mean), ridge / often.sum(), STEPS)
+
+
+def loss_slope(x: Float32, often: FloatArray, mean: FloatArray) -> Callable[[Float32], Float32]:
+    """From flat parameters to the gradient of the mean squared error of all scores, overwritten each time."""
+    sizes = (x.shape[1], HIDDEN, 1)
     scored = np.flatnonzero(often)
-    n = often.sum()
-    rows, weight, target = np.ascontiguousarray(x[scored]), often[scored] / n, mean[scored]
-    flat_gradient = np.empty_like(start)
+    rows, weight, target = np.ascontiguousarray(x[scored]), often[scored] / often.sum(), mean[scored]
+    flat_gradient = np.empty(count(sizes), dtype=np.float32)
     gradient = layers(flat_gradient, sizes)
 
     def slope(flat: Float32) -> Float32:
@@ -63,7 +69,7 @@ def trained(x: Float32, often: FloatArray, mean: FloatArray, ridge: float, scale
         backward(net, values, into.astype(np.float32), gradient)
         return flat_gradient
 
-    return adam(start, slope, ridge / n, STEPS)
+    return slope
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +82,10 @@ class Instinct:
     ridge: float = 0.1
     scale: float = 0.1
 
-    def _outlook(self, features: FloatArray, scores: FloatArray) -> tuple[FloatArray, FloatArray, BoolArray]:
+    def _outlook(self, record: Record) -> tuple[FloatArray, FloatArray, BoolArray]:
         """(k,) h, (k,) its upper bound, and (k,) which arms have been scored."""
-        often, mean = score_means(len(features), scores)
+        features, scores = _known(record)
+        often, mean = score_means(record.k, scores)
         scored = often > 0
         x = standardised(features, scored)
         net = layers(trained(x, often, mean, self.ridge, self.scale), (x.shape[1], HIDDEN, 1))
@@ -90,20 +97,20 @@ class Instinct:
 
     def ask_arm(self, record: Record, rng: np.random.Generator) -> int:
         """Which prompt to score next; the first few at random among those scored least."""
-        features, scores = _known(record)
+        _, scores = _known(record)
         if len(scores) < RANDOM_SCORES:
             often, _ = score_means(record.k, scores)
             return best_of(-often, np.ones(record.k, dtype=bool), rng)
-        _, bound, _ = self._outlook(features, scores)
+        _, bound, _ = self._outlook(record)
         return best_of(bound, np.ones(record.k, dtype=bool), rng)
 
     def ask(self, record: Record, rng: np.random.Generator) -> Pair:
-        features, scores = _known(record)
+        _, scores = _known(record)
         allowed = allowed_pairs(record)
         if len(scores) < RANDOM_SCORES:
             first, second = rng.choice(np.argwhere(allowed))
             return Pair(int(first), int(second), "picked at random, to begin with")
-        h, bound, scored = self._outlook(features, scores)
+        h, bound, scored = self._outlook(record)
         first = best_of(bound, allowed.any(1), rng)
         partners = allowed[first] & scored
         second = best_of(h, partners if partners.any() else allowed[first], rng)

@@ -1,5 +1,7 @@
 """APOHF and INSTINCT: what they train, the pair they ask, what they recommend."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from scipy.special import expit
@@ -13,10 +15,12 @@ from optimizer.selectors.apohf import (
     ApohfTuned,
     Settings,
     diagonal,
+    loss_slope,
     trained,
 )
 from optimizer.selectors.instinct import HIDDEN as WIDE
 from optimizer.selectors.instinct import Instinct, score_means
+from optimizer.selectors.instinct import loss_slope as slope_on_scores
 from optimizer.selectors.instinct import trained as trained_on_scores
 from optimizer.selectors.network import count, forward, layers, output_gradients
 from tests.optimizer.selectors.records import record_of
@@ -75,6 +79,26 @@ def test_the_first_step_of_training_follows_the_gradient_of_the_mean_loss() -> N
     assert checked > 30
 
 
+def by_differences(value: Callable[[np.ndarray], float], flat: np.ndarray, places: np.ndarray) -> list[float]:
+    """The slope of ``value`` in the parameters at ``places``, by central differences in double precision."""
+    slopes = []
+    for at in places:
+        step = np.zeros(flat.size)
+        step[at] = 1e-6
+        slopes.append((value(flat + step) - value(flat - step)) / 2e-6)
+    return slopes
+
+
+@pytest.mark.parametrize("scale", [0.25, 1.0])
+def test_the_gradient_of_the_loss_by_finite_differences(scale: float) -> None:
+    flat = trained(X, WINS, Settings(nu=1.0, ridge=0.1, scale=scale, steps=0))
+    gradient = loss_slope(X, WINS)(flat)
+    places = np.random.default_rng(0).choice(flat.size, 200, replace=False)
+    expected = by_differences(lambda at: loss(at, WINS), flat.astype(float), places)
+    assert np.count_nonzero(expected) > 50
+    np.testing.assert_allclose(gradient[places], expected, rtol=1e-3, atol=1e-5)
+
+
 def test_a_tie_counts_as_half_a_win_each_way() -> None:
     """A record of ties only pulls the two utilities together."""
     ties = np.zeros((8, 8))
@@ -96,7 +120,7 @@ def test_the_diagonal_is_that_of_the_full_matrix() -> None:
 
 
 def test_the_pair_is_the_greedy_arm_and_the_highest_bound_relative_to_it() -> None:
-    """Recomputed arm by arm from the description of the program (select)."""
+    """Lin et al. 2024 (APOHF), Algorithm 1, recomputed arm by arm from the description of the program."""
     flat = trained(X, WINS, PUBLISHED)
     h = h_of(flat)
     g = output_gradients(layers(flat, SIZES), X).astype(float)
@@ -157,3 +181,47 @@ def test_instinct_scores_unknown_prompts_first_then_the_highest_bound() -> None:
     assert Instinct(nu=0.0).ask_arm(record, np.random.default_rng(0)) == 7
     assert Instinct().recommend(record) == 7
     assert Instinct(nu=0.0).ask(record, np.random.default_rng(0))[:2] == (7, 6)
+
+
+SCORES = np.array([[0, 0.6], [0, 0.7], [1, 0.5], [2, 0.1], [3, 0.3], [4, 0.2], [4, 0.2]])
+
+
+def fitted_to_scores(rule: Instinct) -> tuple[np.ndarray, np.ndarray]:
+    """(k,) h after training on ``SCORES``, and (k, p) its gradients, in double precision."""
+    seen = FEATURES[:5]
+    x = ((FEATURES - seen.mean(0)) / seen.std(0)).astype(np.float32)
+    net = layers(trained_on_scores(x, *score_means(8, SCORES), rule.ridge, rule.scale), (6, WIDE, 1))
+    return forward(net, x)[-1][:, 0].astype(float), output_gradients(net, x).astype(float)
+
+
+def test_the_gradient_of_the_squared_error_by_finite_differences() -> None:
+    """Score by score: the mean over all of them of (h - score)^2."""
+
+    def squared_error(flat: np.ndarray) -> float:
+        h = forward(layers(flat, (6, WIDE, 1)), X)[-1][:, 0]
+        return float(np.mean([(h[int(arm)] - score) ** 2 for arm, score in SCORES]))
+
+    flat = np.random.default_rng(1).normal(size=count((6, WIDE, 1))).astype(np.float32)
+    gradient = slope_on_scores(X, *score_means(8, SCORES))(flat)
+    places = np.random.default_rng(0).choice(flat.size, 200, replace=False)
+    expected = by_differences(squared_error, flat.astype(float), places)
+    assert np.count_nonzero(expected) > 50
+    np.testing.assert_allclose(gradient[places], expected, rtol=1e-3, atol=1e-4)
+
+
+def test_instinct_asks_for_the_highest_bound_recomputed_score_by_score() -> None:
+    """NeuralUCB of Lin et al. 2024 (INSTINCT): h + sqrt(ridge nu sum_p g_p^2 / U_p), U the ridge and one g^2
+    for each score. Neither h alone nor the bonus with U = ridge would ask for this prompt."""
+    rule = Instinct(nu=4.0)
+    h, g = fitted_to_scores(rule)
+    u = np.full(g.shape[1], 0.1)
+    for arm, _ in SCORES:
+        u += g[int(arm)] ** 2
+    bound = [h[arm] + np.sqrt(0.1 * 4.0 * (g[arm] ** 2 / u).sum()) for arm in range(8)]
+    unscored = [h[arm] + np.sqrt(0.1 * 4.0 * (g[arm] ** 2 / 0.1).sum()) for arm in range(8)]
+    best = int(np.argmax(bound))
+    assert best not in (int(np.argmax(h)), int(np.argmax(unscored)))
+    record = record_of(WINS, features=FEATURES, scores=SCORES)
+    assert rule.ask_arm(record, np.random.default_rng(0)) == best
+    leader = max((arm for arm in range(5) if arm != best), key=lambda arm: h[arm])
+    assert rule.ask(record, np.random.default_rng(0))[:2] == (best, leader)

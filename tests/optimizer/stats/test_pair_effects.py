@@ -4,10 +4,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 from scipy.special import expit
+from scipy.stats import multivariate_normal
 
 from optimizer.stats.bradley_terry import fit_strengths
 from optimizer.stats.pair_effects import choose_pair_effects, fit_pair_effects
+from optimizer.stats.pair_grades import graded_meetings
 from optimizer.stats.pair_newton import PRIOR_SDS, Meetings
+from optimizer.stats.tally import Tally
 
 RING = np.array([[0.5, 0.6, 0.6, 0.6], [0.4, 0.5, 0.9, 0.1], [0.4, 0.1, 0.5, 0.9], [0.4, 0.9, 0.1, 0.5]])
 
@@ -94,6 +97,38 @@ def test_the_slope_and_the_climb_agree_with_the_evidence() -> None:
         if chosen.pair_sd == 0.0:
             others = [meetings.fit(prior_sd, 0.0, None).support for prior_sd in PRIOR_SDS]
             assert chosen.support >= max(others) - 0.05
+
+
+@pytest.mark.parametrize("prior_sd", PRIOR_SDS)
+@pytest.mark.parametrize("graded", [False, True], ids=["plain", "graded"])
+def test_the_score_of_effects_is_the_slope_of_the_evidence_in_their_variance(
+    prior_sd: float, graded: bool
+) -> None:
+    """At t = 0, where alone it is defined, by finite differences: with the likelihood's curvature held fixed
+    every pair is a measurement gap + residual / w of variance 1 / w, and the evidence of t^2 a normal density
+    of these measurements. Divided by the standard deviation sqrt(sum w^2 / 2) of the slope."""
+    rng = np.random.default_rng(7)
+    if graded:
+        counts = np.triu(rng.integers(0, 4, (5, 5)), 1)[:, :, None] * rng.integers(0, 3, 8)
+        meetings = graded_meetings(Tally(counts.astype(float)), 0.6 * np.eye(5) + 0.4)
+    else:
+        meetings = Meetings.of(votes(RING, 9, 6), None)
+    mode = meetings.fit(prior_sd, 0.0, None)
+    e = len(meetings.first)
+    gap = mode.theta[meetings.first] - mode.theta[meetings.second]
+    p = expit(gap[:, None] - meetings.cuts)
+    weight = (meetings.games * p * (1 - p)).sum(1)
+    measured = gap + (meetings.won - meetings.games * p).sum(1) / weight
+    design = np.zeros((e, meetings.k))
+    design[np.arange(e), meetings.first], design[np.arange(e), meetings.second] = 1.0, -1.0
+    prior = prior_sd**2 * np.linalg.inv(meetings.precision)
+    without = design @ prior @ design.T + np.diag(1 / weight)
+
+    def evidence(variance: float) -> float:
+        return float(multivariate_normal(np.zeros(e), without + variance * np.eye(e)).logpdf(measured))
+
+    slope = (evidence(1e-5) - evidence(-1e-5)) / 2e-5
+    assert meetings._score_of_effects(mode) == pytest.approx(slope / np.sqrt((weight**2).sum() / 2), rel=1e-4)
 
 
 def test_draws_have_the_variance_that_is_claimed() -> None:
