@@ -6,6 +6,7 @@ import pytest
 from optimizer.selectors.copeland_confidence import CopelandConfidence, best_case
 from optimizer.selectors.double_thompson import DoubleThompson, estimated_regret
 from optimizer.selectors.pairwise import confidence_bounds, drawn_matrix
+from optimizer.selectors.random import Random
 from optimizer.selectors.rmed import Rmed, empirical_divergence, opponent
 from optimizer.selectors.round_robin import RoundRobin
 from optimizer.selectors.rucb import Rucb
@@ -109,6 +110,16 @@ def test_rmed_meets_every_pair_once_then_only_those_that_may_be_unbeaten() -> No
     assert asked(Rmed(), record_of(CLEAR)) == {(0, 1)}
 
 
+def test_rmed_gives_the_turn_to_an_arm_within_log_t_plus_f_of_the_least_divergence() -> None:
+    """Komiyama et al. 2015, Algorithm 1. Arm 1 won 11 of 40 against arm 0: I_1 = 40 d(11/40, 1/2) = 4.199;
+    arm 2 lost all 12: I_2 = 12 ln 2 = 8.318; I_0 = 0. After t = 54 votes log t = 3.989 and
+    f(3) = 0.3 * 3^1.01 = 0.910: the limit 4.899 keeps arm 1, which log t alone would not, and drops 2. Of
+    0 and 1, the candidates, arm 1 has met fewer; it does not lead arm 0, so it meets it."""
+    wins = np.array([[0, 29, 12], [11, 0, 1], [0, 1, 0]], dtype=float)
+    np.testing.assert_allclose(empirical_divergence(wins), [0.0, 4.199, 8.318], atol=5e-4)
+    assert asked(Rmed(), record_of(wins)) == {(1, 0)}
+
+
 def test_copeland_confidence_draws_from_those_that_may_beat_the_most_and_spares_proven_losses() -> None:
     """Zoghi et al. 2015, Algorithm 1. All pairs met 16 times, t = 96, so bounds are wins / 16 +- 0.381: a
     pair is proven lost with at most one win. 0, 1, 2 beat each other in a ring, 15 to 1; arm 3 lost 10 to 6,
@@ -133,6 +144,19 @@ def test_self_sparring_draws_by_share_of_wins_whoever_the_opponent() -> None:
     assert asked(SelfSparring(), record_of(wins)) == {(0, 1), (1, 0)}
 
 
+def test_self_sparring_takes_the_best_of_two_independent_draws_from_beta_posteriors() -> None:
+    """Sui et al. 2017, Algorithm 2. Arm 0 beat arm 1 twice, arm 2 never met anyone: Beta(3, 1), Beta(1, 3)
+    and Beta(1, 1) have the distribution functions x^3, 1 - (1 - x)^3 and x. Arm 0 wins a draw with chance
+    int 3 x^2 (1 - (1 - x)^3) x dx = 3/4 - 3 B(4, 4) = 0.7286; arm 2 comes before arm 1 in another draw with
+    chance int 1 - (1 - x)^3 dx = 3/4."""
+    wins = np.array([[0, 2, 0], [0, 0, 0], [0, 0, 0]], dtype=float)
+    rng = np.random.default_rng(0)
+    pairs = [SelfSparring().ask(record_of(wins), rng)[:2] for _ in range(6000)]
+    led = [second for first, second in pairs if first == 0]
+    assert len(led) / len(pairs) == pytest.approx(0.7286, abs=0.02)
+    assert led.count(2) / len(led) == pytest.approx(0.75, abs=0.02)
+
+
 def test_winner_stays_step_by_step() -> None:
     """Chen and Frazier 2017, Algorithm 1: C = wins - losses. 0 beats 1: C = (1, -1, 0, 0), so 0 stays and
     2 or 3 steps in. 0 beats 2 as well: C = (2, -1, -1, 0), so 3 steps in. 3 wins: C = (1, -1, -1, 1), level,
@@ -152,6 +176,18 @@ def test_winner_stays_prefers_an_arm_of_the_last_duel_when_level() -> None:
     wins = np.zeros((4, 4))
     wins[1, 0] = wins[0, 1] = 1
     assert {first for first, _ in asked(WinnerStays(), record_of(wins, last=(0, 1)))} == {0, 1}
+
+
+def test_random_asks_every_pair_with_equal_chance() -> None:
+    """Of five arms' ten pairs, one not playable and one asked last, the other eight."""
+    playable = ~np.eye(5, dtype=bool)
+    playable[1, 3] = playable[3, 1] = False
+    record = record_of(np.triu(np.full((5, 5), 9.0), 1), playable=playable, last=(0, 1))
+    rng = np.random.default_rng(0)
+    pairs = [tuple(sorted(Random().ask(record, rng)[:2])) for _ in range(1600)]
+    shown = {pair: pairs.count(pair) for pair in pairs}
+    assert len(shown) == 8
+    assert all(150 < times < 250 for times in shown.values())
 
 
 def test_round_robin_completes_a_lap_before_the_next_begins() -> None:
