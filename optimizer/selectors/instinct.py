@@ -9,7 +9,8 @@ squared error of the n scores. With g(x) the gradient of h(x) in the parameters,
 The authors add each gradient to U as it was when its prompt was chosen; a selector keeps nothing between
 asks, so here all are taken at the present parameters. They start from scale = 1 with nu = 1 after forty
 random scores; with the few dozen scores of a small study that start drowns the scores, so the default here
-is scale = 0.1, nu = 0.1 after five. For a duel, that prompt meets the leader, the arm of highest h scored.
+is scale = 0.1, nu = 0.1 after five. For a duel, that prompt meets the leader, the arm of highest h scored;
+a duel in flight counts in U, which needs no outcome, as one more score of each of its two prompts.
 
 For studies with a metric, many prompts and embeddings. It needs no votes and learns nothing from them.
 """
@@ -91,7 +92,8 @@ class Instinct:
         net = layers(trained(x, often, mean, self.ridge, self.scale), (x.shape[1], HIDDEN, 1))
         h = forward(net, x)[-1][:, 0].astype(np.float64)
         squares = output_gradients(net, x) ** 2
-        width = often.astype(np.float32) @ squares + np.float32(self.ridge)
+        expected = (often + record.pending.sum(1)).astype(np.float32)
+        width = expected @ squares + np.float32(self.ridge)
         bonus = np.sqrt(self.ridge * self.nu * (squares @ (1.0 / width)))
         return h, h + bonus, scored
 

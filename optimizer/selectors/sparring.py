@@ -7,7 +7,8 @@ and after a duel of a and b with gain y in {+1/2 a won, 0 tie, -1/2 b won}
 It is the shared-weights form of Sparring (Ailon, Karnin, Joachims 2014) with two Exp3 players. Nothing is
 kept between duels: the last ``window`` votes are replayed from uniform weights, which bounds the work
 and forgets old taste. g = min(1/2, sqrt(k log k / votes replayed)). Pairs that other rules or the
-audit chose are replayed as if drawn from p, which makes the estimate rougher, not wrong in sign.
+audit chose are replayed as if drawn from p, which makes the estimate rougher, not wrong in sign. Duels in
+flight do not count: they would be ties, which move no weight, and every pair is drawn by chance anyway.
 
 For raters whose taste drifts: it assumes nothing of the votes to come. Everywhere else it is slow.
 """

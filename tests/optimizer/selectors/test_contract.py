@@ -1,5 +1,6 @@
 """What every registered selector must keep to, on any record."""
 
+from collections import Counter
 from dataclasses import fields
 
 import numpy as np
@@ -88,6 +89,51 @@ def test_duels_in_flight_send_the_next_rater_elsewhere(name: str) -> None:
     for seed in range(5):
         pair = SELECTORS[name].ask(record, np.random.default_rng(seed))
         assert {pair.first, pair.second} == {2, 3}
+
+
+BY_CHANCE = {"random", "sparring"}  # each draw by itself: a duel in flight tells them nothing
+NOT_LESS = {*BY_CHANCE, "von_neumann"}  # a pair that is level may well belong to the mixture
+
+
+def repeated(name: str, ordered: bool, in_flight: frozenset[int] = frozenset(), times: int = 0) -> Counter:
+    """How often each pair of five arms is asked; they are level, or each beat the next ones 2 to 1."""
+    wins = np.triu(np.ones((5, 5)), 1) * (1 + ordered) + np.tril(np.ones((5, 5)), -1)
+    features = np.random.default_rng(4).normal(size=(5, 8))
+    pending = np.zeros((5, 5), dtype=np.int64)
+    for arm in in_flight:
+        pending[arm, list(in_flight - {arm})] = times
+    record = record_of(
+        wins,
+        pending=pending,
+        budget=1000,
+        features=features / np.linalg.norm(features, axis=1)[:, None],
+        history=np.array([(i, j, 1.0) for i, j in np.argwhere(wins)]),
+        scores=np.column_stack([np.repeat(np.arange(5), 2), np.full(10, 0.5)]),
+    )
+    rng = np.random.default_rng(1)
+    asked = 1 if name in NEURAL else 300
+    return Counter(frozenset(SELECTORS[name].ask(record, rng)[:2]) for _ in range(asked))
+
+
+@pytest.mark.parametrize("name", sorted(set(SELECTORS) - NOT_LESS))
+def test_a_pair_with_many_duels_in_flight_is_asked_less_often(name: str) -> None:
+    """The pair asked most, before and after, with the same random numbers. Of level arms ``top_two`` can tell
+    none apart however many votes there are, and the tuned network's opinions outweigh its doubts."""
+    ordered = name in ("top_two", "apohf_tuned")
+    before = repeated(name, ordered)
+    pair, often = before.most_common(1)[0]
+    assert repeated(name, ordered, pair, 60)[pair] < 0.75 * often
+
+
+def test_the_von_neumann_rule_takes_duels_in_flight_for_half_wins() -> None:
+    """Arm 0 beat arm 1 twice as often: half wins make the two level, so that both are in the mixture."""
+    pair = frozenset((0, 1))
+    assert repeated("von_neumann", True, pair, 60)[pair] > repeated("von_neumann", True)[pair]
+
+
+@pytest.mark.parametrize("name", sorted(BY_CHANCE))
+def test_rules_that_draw_by_chance_alone_take_no_notice_of_duels_in_flight(name: str) -> None:
+    assert repeated(name, True) == repeated(name, True, frozenset((0, 1)), 60)
 
 
 @settings(max_examples=6, deadline=None, derandomize=True)

@@ -225,3 +225,17 @@ def test_instinct_asks_for_the_highest_bound_recomputed_score_by_score() -> None
     assert rule.ask_arm(record, np.random.default_rng(0)) == best
     leader = max((arm for arm in range(5) if arm != best), key=lambda arm: h[arm])
     assert rule.ask(record, np.random.default_rng(0))[:2] == (best, leader)
+
+
+def test_a_duel_in_flight_counts_as_one_more_score_of_each_of_its_prompts() -> None:
+    """It narrows the bounds of the prompts like it, and moves no opinion of them."""
+    rule = Instinct(nu=4.0)
+    h, g = fitted_to_scores(rule)
+    pending = np.zeros((8, 8), dtype=np.int64)
+    record = record_of(WINS, features=FEATURES, scores=SCORES, pending=pending)
+    asked = rule.ask(record, np.random.default_rng(0))
+    pending[asked.first, asked.second] = pending[asked.second, asked.first] = 10
+    u = 0.1 + (g[SCORES[:, 0].astype(int)] ** 2).sum(0) + 10 * (g[asked.first] ** 2 + g[asked.second] ** 2)
+    then = int(np.argmax(h + np.sqrt(0.1 * 4.0 * (g**2 / u).sum(1))))
+    assert then != asked.first
+    assert rule.ask(record, np.random.default_rng(0)).first == then
