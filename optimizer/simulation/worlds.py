@@ -120,6 +120,11 @@ def from_matrix(preference: FloatArray) -> World:
     return World(gap, lack, WIN_PROBABILITY)
 
 
+def differ(accuracy: FloatArray) -> bool:
+    """Whether any two accuracies differ by more than rounding does: otherwise there is nothing to find."""
+    return len(accuracy) > 1 and bool(np.ptp(accuracy) > 1e-12)
+
+
 def from_accuracies(accuracy: FloatArray, noise: str) -> World:
     """Arms with measured accuracies (k,), compared by raters of one of three kinds.
 
