@@ -17,12 +17,14 @@ from statistics import median
 import numpy as np
 from numpy.typing import NDArray
 
+from optimizer.errors import BadInput
 from optimizer.selectors import SELECTORS, Need
 from optimizer.simulation.run import Course, Terms, play
 from optimizer.simulation.worlds import (
     Manner,
     Setting,
     World,
+    differ,
     draw,
     from_accuracies,
     from_matrix,
@@ -46,6 +48,10 @@ class Scene:
     accuracies: FloatArray | None = None
     vote_noise: str = "mid"
     manner: Manner | None = None  # how the raters of a drawn Bradley-Terry world answer, whatever its name
+
+    def __post_init__(self) -> None:
+        if self.accuracies is not None and not differ(self.accuracies):
+            raise BadInput("All prompts have the same accuracy; nothing can be found.")
 
     @property
     def arms(self) -> int:
@@ -72,7 +78,7 @@ class Scene:
         assert self.accuracies is not None
         while True:  # again if all of the chosen are equal: then there is nothing to find
             chosen: FloatArray = rng.choice(self.accuracies, self.arms, replace=False)
-            if np.ptp(chosen) > 0.0:
+            if differ(chosen):
                 return chosen
 
 
@@ -113,8 +119,10 @@ def simulate(
     """Play ``runs`` runs of each selector; ``tick`` is told how many more runs are done, after every
     ``most_at_once`` at the latest, and may raise to end it all.
 
-    A selector that needs a budget plans for it, so it plays each checkpoint as a budget of its own.
+    A selector that needs a budget plans for it, so it plays each checkpoint as a budget of its own. One that
+    is named twice plays once: the same runs again would tell nothing new.
     """
+    selectors = tuple(dict.fromkeys(selectors))
     jobs = [(name, span) for name in selectors for span in _spans(name, terms)]
     chunk = max(1, min(most_at_once, math.ceil(runs / (4 * processes))))
     starts = range(0, runs, chunk)
@@ -133,7 +141,7 @@ def simulate(
 
 def passes(selectors: Sequence[str], terms: Terms) -> int:
     """How often each run is played in all, for a progress bar."""
-    return sum(len(_spans(name, terms)) for name in selectors)
+    return sum(len(_spans(name, terms)) for name in dict.fromkeys(selectors))
 
 
 Piece = tuple[str, Terms, range]

@@ -19,6 +19,8 @@ from optimizer.simulation.worlds import ACCURACY, DRAWN, LOGITS, WIN_PROBABILITY
 
 UNIT_OF_COST = "win probability lost against the best arm, summed over the duels so far"
 PLAIN_WORLDS = {"btl", "lapses", "cyclic", "drift", "features", "features_nonlinear", "matrix", "accuracies"}
+MOST_ARMS, MOST_VOTES, MOST_RUNS, MOST_SPREAD = 2_000, 1_000_000, 100_000, 100
+MOST_STEPS = 50_000_000  # of all strengths in a world that drifts: they are drawn before the first vote
 
 
 class Checkpoints(click.ParamType[tuple[int, ...]]):
@@ -37,6 +39,8 @@ class Checkpoints(click.ParamType[tuple[int, ...]]):
             self.fail(f"'{value}' is not a list of whole numbers such as 20,50,100.", param, ctx)
         if votes[0] < 1:
             self.fail("Numbers of votes start at 1.", param, ctx)
+        if votes[-1] > MOST_VOTES:
+            self.fail(f"Numbers of votes end at {MOST_VOTES:,}.", param, ctx)
         return votes
 
 
@@ -59,14 +63,20 @@ class RealRange(click.FloatRange):
     show_default=True,
     help="Where preferences come from.",
 )
-@click.option("--arms", type=click.IntRange(2), default=20, show_default=True, help="Prompts that compete.")
 @click.option(
-    "--spread", type=RealRange(0, min_open=True), default=1.0, show_default=True, help="sd, logits."
+    "--arms", type=click.IntRange(2, MOST_ARMS), default=20, show_default=True, help="Prompts that compete."
+)
+@click.option(
+    "--spread",
+    type=RealRange(0, MOST_SPREAD, min_open=True),
+    default=1.0,
+    show_default=True,
+    help="sd, logits.",
 )
 @click.option("--matrix", type=click.Path(path_type=Path), help="World 'matrix': JSON with key P, or CSV.")
 @click.option("--accuracies", type=click.Path(path_type=Path), help="World 'accuracies': measured prompts.")
-@click.option("--task", default="", help="World 'accuracies': which task.")
-@click.option("--model", default="", help="World 'accuracies': which model.")
+@click.option("--task", help="World 'accuracies': which task.")
+@click.option("--model", help="World 'accuracies': which model.")
 @click.option(
     "--vote-noise",
     type=click.Choice(["mid", "soft", "sharp"]),
@@ -78,7 +88,7 @@ class RealRange(click.FloatRange):
     "--selector", "selectors", multiple=True, default=["auto"], show_default=True, help="Repeat for several."
 )
 @click.option("--votes", type=Checkpoints(), default="20,50,100,200,500", show_default=True, help="Budgets.")
-@click.option("--runs", type=click.IntRange(1), default=200, show_default=True)
+@click.option("--runs", type=click.IntRange(1, MOST_RUNS), default=200, show_default=True)
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
 @click.option(
     "--recommend",
@@ -120,8 +130,8 @@ def simulate(
     spread: float,
     matrix: Path | None,
     accuracies: Path | None,
-    task: str,
-    model: str,
+    task: str | None,
+    model: str | None,
     vote_noise: str,
     selectors: tuple[str, ...],
     votes: tuple[int, ...],
@@ -145,20 +155,21 @@ def simulate(
         _check_selectors(selectors, world)
         setting = Setting(arms, spread, votes[-1], graded=graded)
         scene = _scene(world, setting, matrix, accuracies, task, model, vote_noise)
+        plain = world in PLAIN_WORLDS and not graded
+        terms = Terms(
+            votes,
+            Recommend(recommend),
+            ReadOut(read_out) if read_out else (ReadOut.PAIRS if plain else ReadOut.FULL),
+            None if never_stop else stop_at,
+            in_flight,
+            audit_share,
+        )
+        workers = processes or os.cpu_count() or 1
+        length = runs * passes(selectors, terms)
+        with click.progressbar(length=length, label="Playing", file=sys.stderr) as bar:
+            results = play_all(scene, selectors, terms, runs, seed, workers, bar.update)
     except PromptDuelError as error:
         raise click.ClickException(str(error)) from error
-    plain = world in PLAIN_WORLDS and not graded
-    terms = Terms(
-        votes,
-        Recommend(recommend),
-        ReadOut(read_out) if read_out else (ReadOut.PAIRS if plain else ReadOut.FULL),
-        None if never_stop else stop_at,
-        in_flight,
-        audit_share,
-    )
-    workers = processes or os.cpu_count() or 1
-    with click.progressbar(length=runs * passes(selectors, terms), label="Playing", file=sys.stderr) as bar:
-        results = play_all(scene, selectors, terms, runs, seed, workers, bar.update)
     if as_json:
         click.echo(json.dumps(_document(world, scene, terms, runs, seed, results), allow_nan=False))
     else:
@@ -181,10 +192,22 @@ def _scene(
     setting: Setting,
     matrix: Path | None,
     accuracies: Path | None,
-    task: str,
-    model: str,
+    task: str | None,
+    model: str | None,
     vote_noise: str,
 ) -> Scene:
+    for option, value, reader in (
+        ("--matrix", matrix, "matrix"),
+        ("--accuracies", accuracies, "accuracies"),
+        ("--task", task, "accuracies"),
+        ("--model", model, "accuracies"),
+    ):
+        if value is not None and world != reader:
+            raise BadInput(
+                f"The world '{world}' does not read {option}: leave it out or choose --world {reader}."
+            )
+    if world == "drift" and setting.arms * setting.votes > MOST_STEPS:
+        raise BadInput(f"The world 'drift' takes at most {MOST_STEPS:,} of --arms times --votes.")
     if world == "matrix":
         if matrix is None:
             raise BadInput("The world 'matrix' needs --matrix FILE.")
@@ -192,9 +215,8 @@ def _scene(
     if world == "accuracies":
         if accuracies is None:
             raise BadInput("The world 'accuracies' needs --accuracies FILE.")
-        return Scene(
-            world, setting, accuracies=read_accuracies(accuracies, task, model), vote_noise=vote_noise
-        )
+        accuracy = read_accuracies(accuracies, task or "", model or "")
+        return Scene(world, setting, accuracies=accuracy, vote_noise=vote_noise)
     return Scene(world, setting)
 
 

@@ -1,12 +1,14 @@
 import json
 from dataclasses import asdict
+from pathlib import Path
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from optimizer.errors import BadInput, NotFitted
 from optimizer.selectors import SELECTORS
-from optimizer.simulate import Result, Scene, simulate
+from optimizer.simulate import Result, Scene, passes, simulate
 from optimizer.simulate_cli import simulate as command
 from optimizer.simulation.run import ReadOut, Recommend, Terms, play
 from optimizer.simulation.worlds import Setting, from_matrix, from_strengths
@@ -32,6 +34,32 @@ def test_a_selector_meets_the_same_worlds_whoever_else_takes_part() -> None:
     both = simulate(SCENE, ["random", "auto"], Terms((20,)), runs=5, seed=1)
     one = simulate(SCENE, ["auto"], Terms((20,)), runs=5, seed=1)
     assert told(both[1:]) == told(one)
+
+
+def test_a_selector_that_is_named_twice_plays_once() -> None:
+    terms = Terms((5, 20))
+    for name in ("random", "sequential_halving"):
+        ticks: list[int] = []
+        once = simulate(SCENE, [name], terms, runs=4, seed=1)
+        twice = simulate(SCENE, [name, name], terms, runs=4, seed=1, tick=ticks.append)
+        assert twice[0].simple_regret_se.tolist() == once[0].simple_regret_se.tolist()
+        assert once[0].simple_regret_se.max() > 0.0
+        assert told(twice) == told(once)
+        assert sum(ticks) == 4 * passes([name, name], terms)
+    results = simulate(SCENE, ["random", "auto", "random"], Terms((3,)), runs=1, seed=1)
+    assert [result.selector for result in results] == ["random", "auto"]
+
+
+@pytest.mark.parametrize("accuracies", [[0.5, 0.5, 0.5], [0.5], [0.5, np.nan]])
+def test_accuracies_in_which_nothing_can_be_found_make_no_scene(accuracies: list[float]) -> None:
+    with pytest.raises(BadInput, match="nothing can be found"):
+        Scene("accuracies", Setting(arms=2), accuracies=np.array(accuracies))
+
+
+def test_accuracies_are_drawn_until_two_of_them_differ() -> None:
+    scene = Scene("accuracies", Setting(arms=2), accuracies=np.array([0.5] * 9 + [0.6]))
+    for seed in range(5):
+        assert sorted(scene.draw(np.random.default_rng(seed)).regret) == pytest.approx([0.0, 2.0])
 
 
 def test_regret_of_recommending_is_that_of_the_recommended_arm() -> None:
@@ -157,12 +185,67 @@ def test_the_command_prints_json() -> None:
         (["--world", "accuracies"], "needs --accuracies FILE"),
         (["--votes", "10,x"], "is not a list of whole numbers"),
         (["--votes", "0"], "start at 1"),
+        (["--votes", "5,1000001"], "end at 1,000,000"),
+        (["--votes", "99999999999999999999"], "end at 1,000,000"),
+        (["--arms", "2001"], "2<=x<=2000"),
+        (["--runs", "100001"], "1<=x<=100000"),
+        (["--spread", "100.5"], "0<x<=100"),
+        (["--world", "drift", "--arms", "51", "--votes", "1000000"], "at most 50,000,000"),
+        (["--matrix", "f"], "'btl' does not read --matrix: leave it out or choose --world matrix"),
+        (
+            ["--accuracies", "f"],
+            "'btl' does not read --accuracies: leave it out or choose --world accuracies",
+        ),
+        (["--world", "matrix", "--matrix", "f", "--task", ""], "'matrix' does not read --task"),
+        (["--world", "accuracies", "--accuracies", "f", "--matrix", "f"], "does not read --matrix"),
+        (["--world", "cyclic", "--model", "m"], "'cyclic' does not read --model"),
     ],
 )
 def test_faults_are_told_in_a_sentence(extra: list[str], said: str) -> None:
-    ran = CliRunner().invoke(command, [*extra, "--runs", "1", "--processes", "1"])
-    assert ran.exit_code != 0
-    assert said in ran.output
+    ran = CliRunner().invoke(command, ["--runs", "1", "--processes", "1", *extra])
+    assert ran.exit_code in (1, 2)
+    assert said in " ".join(ran.stderr.split())
+    assert ran.stdout == ""
+
+
+def read_from(folder: Path, accuracy: str) -> list[str]:
+    """The options of a world of these accuracies, whose raters judge single examples."""
+    path = folder / "a.json"
+    path.write_text(f'[{{"task": "t", "models": ["m"], "prompts": ["a", "b"], "accuracy": {accuracy}}}]')
+    call = ["--world", "accuracies", "--accuracies", str(path), "--task", "t", "--model", "m"]
+    return [*call, "--vote-noise", "soft", "--votes", "5", "--runs", "2", "--processes", "1"]
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "said"),
+    [("[[0.2], [null]]", "row 2 of 't' with 'm' is null"), ("[[0], [50]]", "row 2 of 't' with 'm' is 50")],
+)
+def test_faults_of_a_file_are_told_in_a_sentence(tmp_path: Path, accuracy: str, said: str) -> None:
+    ran = CliRunner().invoke(command, read_from(tmp_path, accuracy))
+    assert (ran.exit_code, ran.stdout) == (1, "")
+    assert ran.stderr == f"Error: {tmp_path / 'a.json'}: {said}, but accuracies are shares from 0 to 1.\n"
+
+
+def test_accuracies_of_a_file_are_played_from_none_to_all(tmp_path: Path) -> None:
+    ran = CliRunner().invoke(command, [*read_from(tmp_path, "[[0], [1]]"), "--json"])
+    assert ran.exit_code == 0, ran.output
+    document = json.loads(ran.stdout)
+    assert (document["arms"], document["results"][0]["p_best_found"]) == (2, [1.0])
+
+
+def test_a_fault_during_play_is_told_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Unable:
+        name = "unable"
+        needs = frozenset()
+
+        def ask(self, record, rng):
+            raise NotFitted("It did not converge.")
+
+    monkeypatch.setitem(SELECTORS, "random", Unable())
+    call = ["--selector", "random", "--arms", "3", "--votes", "3", "--runs", "1", "--processes", "1"]
+    ran = CliRunner().invoke(command, call)
+    assert (ran.exit_code, ran.stdout) == (1, "")
+    assert "Error: It did not converge.\n" in ran.stderr
 
 
 def test_a_single_run_has_no_standard_error_and_its_json_is_json() -> None:
