@@ -3,7 +3,7 @@
 1. In the opening, and then in one duel of two: the pair of the highest expected utility of its better arm
    (EUBO; Lin, Astudillo, Frazier and Bakshy 2022), with every doubt taken for twice as large as it is. As
    published the rule finds good arms soon but may lock on to them; optimism lets it look again. The opening
-   is one vote per prompt, in pools of more than 20 another one for each doubling.
+   is one vote per prompt, in pools of more than 20 half a vote more for each doubling.
 2. The other duels take the winner of a posterior draw and the arm hardest to tell from it (top-two
    sampling; Russo 2016, Shang et al. 2020), which keeps even a wrong model from settling and spends the
    late votes where the decision is.
@@ -63,11 +63,11 @@ class Auto:
 
 
 def opening_votes(k: int) -> float:
-    """How many votes only look ahead: k, and k more for each doubling of the pool beyond 20 prompts.
+    """How many votes only look ahead: k, and k / 2 more for each doubling of the pool beyond 20 prompts.
 
     In a larger pool a draw's winner is hardly ever among the best for longer, so a race would be wasted.
     """
-    return k * (1.0 + max(0.0, math.log2(k / SMALL_POOL)))
+    return k * (1.0 + 0.5 * max(0.0, math.log2(k / SMALL_POOL)))
 
 
 def prior_covariances(record: Record) -> tuple[FloatArray, ...] | None:

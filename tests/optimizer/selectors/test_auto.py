@@ -51,8 +51,8 @@ def test_it_looks_ahead_with_optimism_and_races_the_top_two_in_turn() -> None:
     assert {pair.reason for pair in asked} == {"one of these may well be best", "close race at the top"}
 
 
-@pytest.mark.parametrize(("prompts", "votes"), [(2, 2), (20, 20), (40, 80), (80, 240)])
-def test_the_opening_is_a_vote_per_prompt_and_another_for_each_doubling_beyond_20(
+@pytest.mark.parametrize(("prompts", "votes"), [(2, 2), (20, 20), (40, 60), (80, 160)])
+def test_the_opening_is_a_vote_per_prompt_and_half_a_one_for_each_doubling_beyond_20(
     prompts: int, votes: int
 ) -> None:
     assert opening_votes(prompts) == votes
