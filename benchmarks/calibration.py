@@ -81,7 +81,7 @@ def play(name: str, arms: int, votes: int, seed: int) -> Run:
     equals: dict[str, tuple[int, bool]] = {}
     snapshots: list[Snapshot] = []
     cycle_at = None
-    p_cycle = 0.0
+    cycles = None
     for vote in range(1, votes + 1):
         pair = selector.ask(record, rng)
         first, second = (pair.first, pair.second) if rng.random() < 0.5 else (pair.second, pair.first)
@@ -90,18 +90,19 @@ def play(name: str, arms: int, votes: int, seed: int) -> Run:
         cube[x, rater, first, second, level] += 1
         record = _after(record, (first, second), level, vote)
         if vote % CYCLE_EVERY == 0:
-            p_cycle = check_cycles(record.wins, rng, MARGIN).p_cycle
-            cycle_at = vote if cycle_at is None and p_cycle >= CONFIDENCE else cycle_at
+            cycles = check_cycles(record.wins, rng, MARGIN)
+            cycle_at = vote if cycle_at is None and cycles.p_cycle >= CONFIDENCE else cycle_at
         plain = fit_by_evidence(record.wins)
-        look = len(stops) < len(MODELS) and _may_stop(plain)
+        circle = cycles is not None and cycles.likely
+        look = len(stops) < len(MODELS) and (circle or _may_stop(plain))
         if not look and vote not in CHECKPOINTS:
             continue
         for model, posterior in (("plain", plain), ("full", _full(cube))):
             draws = posterior.draws(DRAWS, rng)
             if vote in CHECKPOINTS:
                 snapshots.append(_snapshot(model, vote, posterior, draws, world))
-            if cycle_at is None and model not in stops:
-                said = advise(posterior, vote, rng, CONFIDENCE, MARGIN, p_cycle, draws=draws, forecast=False)
+            if model not in stops:
+                said = advise(posterior, vote, rng, CONFIDENCE, MARGIN, cycles, draws=draws, forecast=False)
                 regret = world.regret[said.leader]
                 if said.kind is AdviceKind.STOP:
                     stops[model] = vote, bool(regret <= 0.0)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from optimizer.counted import Counted
 from optimizer.domain import Prompt, Study
-from optimizer.stats.cycles import check_cycles
+from optimizer.stats.cycles import IN_DOUBT, CycleCheck, check_cycles
 from optimizer.stats.posterior import Posterior
 from optimizer.stats.readouts import chance_against_pool, p_best, rank_range, strengths
 from optimizer.stats.stopping import Advice, advise
@@ -29,7 +29,7 @@ class Row:
     strength: float  # logits above the average prompt
     low: float
     high: float
-    p_best: float
+    p_best: float  # to be the strongest; where a circle is likely, to beat every other prompt
     rank_low: int  # best rank within the interval
     rank_high: int
     chance: float  # to beat a random other prompt of the pool
@@ -54,7 +54,7 @@ class Row:
 class Standings:
     """The study at one version of its votes, under one filter. Matrices follow ``arms``."""
 
-    rows: tuple[Row, ...]  # strongest first
+    rows: tuple[Row, ...]  # the recommended prompt first, then the strongest; nearly always the same
     arms: tuple[Prompt, ...]
     wins: FloatArray  # (k, k) ties as half wins
     played: FloatArray  # (k, k)
@@ -72,6 +72,11 @@ class Standings:
         """The prompts that still compete."""
         return tuple(prompt for prompt in self.arms if prompt.retired_at is None)
 
+    @property
+    def cyclic(self) -> bool:
+        """Is a circle likelier than not? Then the best prompt is the one that beats every other one."""
+        return self.p_cycle > IN_DOUBT
+
 
 @dataclass(frozen=True, slots=True)
 class Race:
@@ -87,7 +92,11 @@ class Race:
 
 
 def standings_of(study: Study, arms: tuple[Prompt, ...], votes: Counted) -> Standings:
-    """The table, strongest prompt first; an empty one for a study without prompts."""
+    """The table; an empty one for a study without prompts.
+
+    Strengths say who wins unless a circle is likelier than not: then it is whoever most plausibly beats
+    every other prompt that competes.
+    """
     tally = votes.tally()
     wins = tally.wins
     if not arms:
@@ -95,10 +104,13 @@ def standings_of(study: Study, arms: tuple[Prompt, ...], votes: Counted) -> Stan
     rng = np.random.default_rng([study.seed, votes.n])
     posterior = votes.posterior()
     active = _active(arms)
-    p_cycle, circle = _circle(wins, active, rng)
+    cycles = _cycles(wins, active, rng)
     draws = posterior.draws(DRAWS, rng)  # once, so that the table and the advice never differ
+    rows = _rows(arms, tally, posterior, draws, _p_best(arms, draws, cycles))
+    if cycles is not None and cycles.likely:
+        rows = sorted(rows, key=lambda row: row.prompt.id != arms[active[cycles.leader]].id)
     return Standings(
-        _rows(arms, tally, posterior, draws),
+        tuple(rows),
         arms,
         wins,
         wins + wins.T,
@@ -107,9 +119,9 @@ def standings_of(study: Study, arms: tuple[Prompt, ...], votes: Counted) -> Stan
         votes.n - votes.by_judges,
         votes.by_judges,
         votes.raters,
-        p_cycle,
-        tuple(arms[arm].name for arm in circle),
-        _advice(study, active, posterior, draws, votes.n, p_cycle, rng),
+        0.0 if cycles is None else cycles.p_cycle,
+        () if cycles is None else tuple(arms[active[arm]].name for arm in cycles.circle),
+        _advice(study, active, posterior, draws, votes.n, cycles, rng),
     )
 
 
@@ -123,10 +135,14 @@ def race_of(study: Study, arms: tuple[Prompt, ...], votes: Counted, points: int)
         votes = votes.inputs_as_one()
     marks = checkpoints(votes.n, points)
     best, chance, low, high, observed = (np.zeros((len(marks), k)) for _ in range(5))
+    active = _active(arms)
+    final = _cycles(votes.tally().wins, active, np.random.default_rng(study.seed))
     for row, mark in enumerate(marks):
         so_far = votes.until(mark)
-        draws = so_far.posterior().draws(RACE_DRAWS, np.random.default_rng([study.seed, mark]))
-        best[row] = _p_best(arms, draws)
+        rng = np.random.default_rng([study.seed, mark])
+        draws = so_far.posterior().draws(RACE_DRAWS, rng)
+        circle = final is not None and final.likely  # else there was hardly one before
+        best[row] = _p_best(arms, draws, _cycles(so_far.tally().wins, active, rng) if circle else None)
         estimate = chance_against_pool(draws)
         chance[row], low[row], high[row] = estimate.value, estimate.low, estimate.high
         wins = so_far.tally().wins
@@ -147,21 +163,18 @@ def _active(arms: Sequence[Prompt]) -> list[int]:
     return [i for i, prompt in enumerate(arms) if prompt.retired_at is None]
 
 
-def _circle(
-    wins: FloatArray, active: Sequence[int], rng: np.random.Generator
-) -> tuple[float, tuple[int, ...]]:
-    """The probability that the active arms beat each other in a circle, and the arms along it."""
-    if len(active) < 3:
-        return 0.0, ()
-    cycles = check_cycles(wins[np.ix_(active, active)], rng)
-    return cycles.p_cycle, tuple(active[arm] for arm in cycles.circle)
+def _cycles(wins: FloatArray, active: Sequence[int], rng: np.random.Generator) -> CycleCheck | None:
+    """What the votes say of circles among the active arms; None where there are too few for one."""
+    return check_cycles(wins[np.ix_(active, active)], rng) if len(active) >= 3 else None
 
 
-def _p_best(arms: Sequence[Prompt], draws: FloatArray) -> FloatArray:
+def _p_best(arms: Sequence[Prompt], draws: FloatArray, cycles: CycleCheck | None) -> FloatArray:
     """(k,) the probability that each arm is the best active one; 0 for retired ones."""
     best = np.zeros(len(arms))
     active = _active(arms)
-    if active:
+    if cycles is not None and cycles.likely:
+        best[active] = cycles.p_unbeaten
+    elif active:
         best[active] = p_best(draws[:, active])
     return best
 
@@ -172,7 +185,7 @@ def _advice(
     posterior: Posterior,
     draws: FloatArray,
     votes: int,
-    p_cycle: float,
+    cycles: CycleCheck | None,
     rng: np.random.Generator,
 ) -> Advice | None:
     """Whether the votes suffice, among the prompts that still compete."""
@@ -185,12 +198,13 @@ def _advice(
         posterior.log_evidence,
     )
     settings = study.settings
-    return advise(competing, votes, rng, settings.confidence, settings.margin, p_cycle, draws[:, active])
+    return advise(competing, votes, rng, settings.confidence, settings.margin, cycles, draws[:, active])
 
 
-def _rows(arms: Sequence[Prompt], tally: Tally, posterior: Posterior, draws: FloatArray) -> tuple[Row, ...]:
-    """One row per arm, strongest first. A retired arm cannot be the best one."""
-    best = _p_best(arms, draws)
+def _rows(
+    arms: Sequence[Prompt], tally: Tally, posterior: Posterior, draws: FloatArray, best: FloatArray
+) -> list[Row]:
+    """One row per arm, strongest first; ``best`` (k,) is each arm's probability to be it."""
     strength = strengths(posterior)
     chance = chance_against_pool(draws)
     ranks = rank_range(draws)
@@ -214,7 +228,7 @@ def _rows(arms: Sequence[Prompt], tally: Tally, posterior: Posterior, draws: Flo
         )
         for i, prompt in enumerate(arms)
     ]
-    return tuple(sorted(rows, key=lambda row: -row.strength))
+    return sorted(rows, key=lambda row: -row.strength)
 
 
 def _answers_per_arm(tally: Tally) -> tuple[list[int], list[int], list[int], list[int]]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from optimizer.domain import JudgeVotes
 from optimizer.reports.facts import Caution, Report
 from optimizer.results import VoteFilter
-from optimizer.stats.stopping import CIRCLE_IN_DOUBT, AdviceKind
+from optimizer.stats.stopping import AdviceKind
 
 FEW_VOTES = 20
 FEW_PER_PROMPT = 5.0
@@ -60,7 +60,7 @@ def _equal(report: Report) -> str:
 
 
 def _circle(report: Report) -> str:
-    if report.standings.p_cycle <= CIRCLE_IN_DOUBT:
+    if not report.standings.cyclic:
         return ""
     around = " beats ".join(f"'{name}'" for name in (*report.standings.circle, *report.standings.circle[:1]))
     return (

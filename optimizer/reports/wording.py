@@ -77,8 +77,8 @@ def _winner(report: Report) -> Section:
         "The winner",
         [
             Text(
-                f"{winner.prompt.name} is the best prompt with a probability of "
-                f"{probability(winner.p_best)}.",
+                f"{winner.prompt.name} {'beats every other' if report.standings.cyclic else 'is the best'} "
+                f"prompt with a probability of {probability(winner.p_best)}.",
                 lead=True,
             ),
             Text(
@@ -96,11 +96,11 @@ def _winner(report: Report) -> Section:
 
 
 def _advice(report: Report) -> list[Block]:
-    """What else the advice says; that it is the best is said above."""
+    """What else the advice says; that it is the best is said above, of circles nothing."""
     advice = report.standings.advice
     if advice is None:
         return [Text("It is the only prompt in use.")]
-    if advice.kind is AdviceKind.STOP:
+    if advice.kind is AdviceKind.STOP and not report.standings.cyclic:
         return []
     return [Text(advice.sentence([f"'{prompt.name}'" for prompt in report.standings.active]))]
 

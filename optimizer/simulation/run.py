@@ -210,18 +210,18 @@ def _look(
     assert terms.stop_at is not None
     record = ledger.record
     pairs = choose_pair_effects(record.tally, prior_covariances(record))
-    if not _may_stop(pairs.strengths, terms.stop_at):
+    if pairs.pair_sd == 0.0 and not _may_stop(pairs.strengths, terms.stop_at):
         return None
-    posterior, leader = pairs.strengths, pairs.leader
+    posterior = pairs.strengths
     if terms.read_out is ReadOut.FULL:
-        posterior, leader = believed_strengths(ledger.cells(), record, terms.read_out)
+        posterior = believed_strengths(ledger.cells(), record, terms.read_out)[0]
     advice = advise(posterior, votes, rng, terms.stop_at, forecast=False)
-    if advice.kind is AdviceKind.STOP:  # the look for circles takes longest, and can only forbid it
-        p_cycle = check_cycles(record.wins, rng).p_cycle
-        advice = advise(posterior, votes, rng, terms.stop_at, p_cycle=p_cycle, forecast=False)
+    if advice.kind is AdviceKind.STOP or pairs.pair_sd > 0.0:  # the look for circles takes longest
+        cycles = check_cycles(record.wins, rng)
+        advice = advise(posterior, votes, rng, terms.stop_at, cycles=cycles, forecast=False)
     if advice.kind is not AdviceKind.STOP:
         return None
-    return votes, bool(world.regret[leader] <= 0.0)
+    return votes, bool(world.regret[advice.leader] <= 0.0)
 
 
 def _may_stop(posterior: Posterior, confidence: float) -> bool:

@@ -19,6 +19,6 @@ winners.py        condorcet(P), copeland(P), borda(P), von_neumann(P) -> mixture
 cycles.py         check_cycles(wins, rng, margin) -> CycleCheck: is a circle of preferences real?
 agreement.py      agreement(one, other), self_agreement, first_rate -> Rate; cohen_kappa(one, other),
                   krippendorff_alpha(ratings, rng, level) -> Coefficient
-stopping.py       advise(posterior, votes, rng, confidence, margin, p_cycle, draws, forecast) -> Advice
+stopping.py       advise(posterior, votes, rng, confidence, margin, cycles, draws, forecast) -> Advice
 forecast.py       votes_to_decision(posterior, rng, confidence, margin): about how many votes are still needed
 """

@@ -25,6 +25,7 @@ EFFECT_SDS = (0.3, 0.7, 1.5)  # t, logits
 PRIOR_EFFECTS = 1 / 3
 MOST_DRAWS, FEWEST_DRAWS = 400, 50
 DRAWN_GAPS = 400_000  # in all, which is what takes the time
+IN_DOUBT = 0.5  # probability of a circle above which strengths do not decide
 NEGLIGIBLE = 1e-4  # weight below which a value of t is not drawn from
 
 
@@ -36,6 +37,12 @@ class CycleCheck:
     p_cycle: float  # that there is a circle
     circle: tuple[int, ...]  # a shortest one of pairs that probably hold, each beats the next; or empty
     p_unbeaten: FloatArray  # (k,) that each arm beats every other one: a Condorcet winner
+    leader: int  # the arm that most plausibly does, or comes nearest to it, by the likeliest width of effects
+
+    @property
+    def likely(self) -> bool:
+        """Is a circle likelier than not? Then strengths alone cannot say who wins."""
+        return self.p_cycle > IN_DOUBT
 
 
 def check_cycles(wins: FloatArray, rng: np.random.Generator, margin: float = 0.05) -> CycleCheck:
@@ -58,7 +65,8 @@ def check_cycles(wins: FloatArray, rng: np.random.Generator, margin: float = 0.0
         p_beats += share * beats.mean(0)
         if fit.pair_sd > 0.0:  # strengths alone cannot hold a circle
             p_cycle += share * float(has_circle(beats).mean())
-    return CycleCheck(float(1.0 - weight[0]), p_cycle, shortest_circle(p_beats > 0.5), p_unbeaten)
+    leader = fits[int(np.argmax(weight))].leader
+    return CycleCheck(float(1.0 - weight[0]), p_cycle, shortest_circle(p_beats > 0.5), p_unbeaten, leader)
 
 
 def draw_gaps(fit: PairPosterior, n: int, rng: np.random.Generator) -> FloatArray:

@@ -48,7 +48,8 @@ def draw_table(standings: Standings) -> None:
         column_config={
             "Strength": st.column_config.NumberColumn(format="%+.2f", help="Logits above the average."),
             "Probably best": percent(
-                help="Probability that this prompt is the best of the pool, given the votes."
+                help="Probability that this prompt is the best of the pool, given the votes; where "
+                "preferences run in a circle, that it beats every other one."
             ),
             "Beats a random one": percent(
                 help="Chance to win a duel against another prompt drawn at random from the pool."

@@ -27,7 +27,7 @@ def sentence(standings: Standings) -> str:
     if standings.advice is None:
         return "A second active prompt is needed before there is anything to decide."
     told = standings.advice.sentence([f"“{plain(prompt.name)}”" for prompt in standings.active])
-    if standings.advice.kind is not AdviceKind.CYCLE or not standings.circle:
+    if not standings.cyclic or not standings.circle:
         return told
     around = " beats ".join(f"“{plain(name)}”" for name in (*standings.circle, standings.circle[0]))
     return f"{told} {around}."
@@ -62,12 +62,14 @@ def winners(standings: Standings) -> None:
     share = shares(standings.wins[np.ix_(met, met)])
     names = [plain(standings.arms[arm].name) for arm in met]
     known = {standings.arms[arm].id for arm in met}
-    strongest = next(row.prompt for row in standings.rows if row.prompt.retired_at is None)
+    competing = [row for row in standings.rows if row.prompt.retired_at is None]
+    strongest = max(competing, key=lambda row: row.strength).prompt
     leader = plain(strongest.name) + ("" if strongest.id in known else ", which has met no other yet")
     beats_all = condorcet(share)
     mixture = von_neumann(share)
+    advised = "" if standings.cyclic else "; this is what the standings recommend"
     said = {
-        "**Bradley-Terry** (highest strength; this is what the standings recommend)": leader,
+        f"**Bradley-Terry** (highest strength{advised})": leader,
         "**Condorcet** (beats every other prompt)": "none" if beats_all is None else names[beats_all],
         "**Copeland** (beats the most prompts)": ", ".join(names[arm] for arm in copeland(share).winners),
         "**Borda** (highest average win rate)": ", ".join(names[arm] for arm in borda(share).winners),

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from optimizer.stats.bradley_terry import fit_by_evidence
+from optimizer.stats.cycles import CycleCheck
 from optimizer.stats.forecast import about, is_decided, shares, votes_to_decision
 from optimizer.stats.posterior import Posterior
 from optimizer.stats.stopping import AdviceKind, advise, percent
@@ -59,11 +60,30 @@ def test_keep_going_says_about_how_many_more():
     assert advice([0.5, 0.0, 0.0], 0.7, forecast=False).more_votes is None
 
 
+def circling(p_cycle: float, p_unbeaten: list[float], leader: int) -> CycleCheck:
+    return CycleCheck(1.0, p_cycle, (0, 1, 2), np.array(p_unbeaten), leader)
+
+
 def test_a_circle_is_said_and_a_doubtful_one_holds_the_verdict_back():
-    assert advice([2.0, 0.0, 0.0], 0.3, p_cycle=0.97).kind is AdviceKind.CYCLE
-    in_doubt = advice([2.0, 0.0, 0.0], 0.3, p_cycle=0.7)
+    found = advice([2.0, 0.0, 0.0], 0.3, cycles=circling(0.97, [0.1, 0.02, 0.02], 0))
+    assert found.kind is AdviceKind.CYCLE
+    assert found.p_best == 0.1
+    in_doubt = advice([2.0, 0.0, 0.0], 0.3, cycles=circling(0.7, [0.3, 0.1, 0.1], 0))
     assert in_doubt.kind is AdviceKind.KEEP_GOING
     assert "circle" in in_doubt.reason
+    unlikely = advice([2.0, 0.0, 0.0], 0.3, cycles=circling(0.4, [0.6, 0.2, 0.2], 1))
+    assert (unlikely.kind, unlikely.leader) == (AdviceKind.STOP, 0)
+
+
+def test_who_beats_every_other_wins_though_others_run_in_a_circle_and_are_stronger():
+    found = advice([0.0, 0.5, 0.5, 0.5], 0.2, cycles=circling(0.99, [0.96, 0.01, 0.0, 0.0], 0))
+    assert (found.kind, found.leader, found.p_best) == (AdviceKind.STOP, 0, 0.96)
+    assert found.sentence(["a", "b", "c", "d"]).startswith(
+        "a beats every other prompt with a probability of 96 %"
+    )
+    probably = advice([0.0, 0.5, 0.5, 0.5], 0.2, cycles=circling(0.99, [0.8, 0.05, 0.0, 0.0], 0))
+    assert (probably.kind, probably.leader) == (AdviceKind.KEEP_GOING, 0)
+    assert "a beats every other prompt with a probability of 80 %" in probably.sentence(["a", "b", "c", "d"])
 
 
 def test_before_the_first_vote_there_is_nothing_to_say():
