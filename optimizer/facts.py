@@ -30,19 +30,19 @@ def given(budget: bool, scores: bool) -> frozenset[Need]:
 
 def supply(
     record: Record,
-    needs: frozenset[Need],
+    wants: frozenset[Need],
     store: Store,
     study: StudyId,
     texts: Sequence[str],
     arm: dict[PromptId, int],
     kind: RaterKind | None,
 ) -> Record:
-    """The record with what is needed; the counts alone serve most selectors and cost nothing more."""
-    if Need.FEATURES in needs:
+    """The record with what is wanted; the counts alone serve most selectors and cost nothing more."""
+    if Need.FEATURES in wants:
         record = replace(record, features=embeddings(tuple(texts)))
-    if Need.HISTORY in needs:
+    if Need.HISTORY in wants:
         record = replace(record, history=history(store, study, arm, kind))
-    if Need.SCORES in needs:
+    if Need.SCORES in wants:
         record = replace(record, scores=as_array(scored(store, study), arm))
     return record
 

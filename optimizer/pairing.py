@@ -29,8 +29,8 @@ from optimizer.facts import supply
 from optimizer.heard import Heard
 from optimizer.newcomers import introduce
 from optimizer.selectors import SELECTORS
-from optimizer.selectors.base import Pair, Record, uniform_pair
-from optimizer.selectors.inputs import IntArray, choose_input
+from optimizer.selectors.base import Pair, Record, uniform_pair, wanted
+from optimizer.selectors.inputs import IntArray, choose_input, in_turn
 from optimizer.storage.asking import Desk, Meetings
 from optimizer.storage.base import OutputKey, Store
 
@@ -128,9 +128,9 @@ class Pairing:
     ) -> Choice | Wanted:
         """As ``choose``, where outputs can be generated: every pair may be asked, on every input.
 
-        A pair is asked on a fresh input that has its outputs, if there is one, else on a fresh one that
-        gets them, and only then on an input that it has met. Those ``waiting`` count as met and open; no
-        output will come where it is ``given_up``.
+        A pair is asked on a fresh input that has its outputs, if there is one, else on the fresh one whose
+        turn it is, which gets them, and only then on an input that it has met. Those ``waiting`` count as
+        met and open; no output will come where it is ``given_up``.
         """
         content = self.content(study.id, desk.counters.content_version).without(given_up)
         _check_askable(content)
@@ -194,8 +194,8 @@ class Pairing:
         asked, budget = desk.counters.duels, study.settings.budget
         record = Record(tally, content.playable, pending, asked, last, budget)
         record = replace(record, parents=content.parents, proposed=content.proposed)
-        needs, texts = SELECTORS[study.settings.selector].needs, [p.text for p in content.prompts]
-        return supply(record, needs, self._store, study.id, texts, content.arm, kind)
+        wants, texts = wanted(SELECTORS[study.settings.selector]), [p.text for p in content.prompts]
+        return supply(record, wants, self._store, study.id, texts, content.arm, kind)
 
     def content(self, study_id: StudyId, version: int | None = None) -> Content:
         """Prompts, inputs and the output grid; read again only when the study's content changed."""
@@ -222,14 +222,15 @@ class Pairing:
         i, j = drawn.sides(rng)
         first, second = content.prompts[i].id, content.prompts[j].id
         meetings = _also_met(self._meetings(study, content, i, j), waiting, {first, second})
-        times = _times(meetings.met, content)
+        times = times_by_input(meetings.met, content)
         there = content.covered[i].astype(int) + content.covered[j].astype(int)
         lacking = content.open[i] & content.open[j] & (there < 2)
         fresh = times == 0
         if np.any(fresh & (there == 2)) or (np.any(there == 2) and not np.any(fresh & lacking)):
             return self._on_shared(content, drawn, i, j, meetings, rng)
         among = np.flatnonzero(lacking & (times == times[lacking].min()))
-        x = int(among[np.argmax(there[among])])
+        tags = [content.inputs[x].tags for x in among]
+        x = int(among[in_turn(times_by_input(meetings.asked, content)[among], tags, 2 - there[among])[0]])
         reason = drawn.pair.reason
         return Wanted(study.id, content.inputs[x].id, first, second, drawn.selector, reason, drawn.audit)
 
@@ -242,7 +243,7 @@ class Pairing:
         """On an input where both arms have outputs."""
         shared = np.flatnonzero(content.covered[i] & content.covered[j])
         tags = [content.inputs[x].tags for x in shared]
-        times, asked = _times(meetings.met, content), _times(meetings.asked, content)[shared]
+        times, asked = times_by_input(meetings.met, content), times_by_input(meetings.asked, content)[shared]
         x = int(shared[choose_input(times[shared], rng, asked, tags)])
         first, second = self._fresh(content, i, x), self._fresh(content, j, x)
         reason = drawn.pair.reason
@@ -286,7 +287,7 @@ def _also_met(meetings: Meetings, waiting: Sequence[Wanted], pair: set[PromptId]
     return Meetings(met + Counter(meetings.met), asked + Counter(meetings.asked))
 
 
-def _times(met: Mapping[InputId, int], content: Content) -> IntArray:
+def times_by_input(met: Mapping[InputId, int], content: Content) -> IntArray:
     """(inputs,) how often, by input."""
     return np.array([met.get(row.id, 0) for row in content.inputs], dtype=np.int64)
 

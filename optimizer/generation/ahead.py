@@ -11,14 +11,17 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+import numpy as np
+
 from optimizer.content import Content
 from optimizer.domain import Duel, RaterId, Settings, Study, StudyId, utc_now
 from optimizer.errors import PromptDuelError
 from optimizer.generation.cells import Cell
 from optimizer.generation.service import Generation
 from optimizer.llm.budget import Budget
-from optimizer.pairing import Drawn, Pairing, next_rng
+from optimizer.pairing import Drawn, Pairing, next_rng, times_by_input
 from optimizer.selectors.base import Record
+from optimizer.selectors.inputs import in_turn
 from optimizer.stats.tally import BOTH_GOOD, FIRST, SECOND, Tally
 from optimizer.storage.asking import Desk
 from optimizer.storage.base import Store
@@ -125,13 +128,16 @@ class Ahead:
     def _needed(self, study: StudyId, content: Content, pairs: Iterable[tuple[int, int]]) -> Iterable[Cell]:
         for i, j in pairs:
             one, other = content.prompts[i].id, content.prompts[j].id
-            met = self._store.duels_by_input(study, one, other)
-            fresh = [x for x, row in enumerate(content.inputs) if not met.get(row.id)]
+            meetings = self._store.asking.meetings(study, one, other)
+            met, asked = (times_by_input(known, content) for known in (meetings.met, meetings.asked))
+            fresh = np.flatnonzero(met == 0)
             there = content.covered[i].astype(int) + content.covered[j].astype(int)
             ready = sum(there[x] == 2 for x in fresh)
             makeable = content.open[i] & content.open[j] & (there < 2)
-            lacking = sorted((x for x in fresh if makeable[x]), key=lambda x: (-there[x], x))
-            for x in lacking[: max(0, READY_INPUTS - ready)]:
+            lacking = fresh[makeable[fresh]]
+            tags = [content.inputs[x].tags for x in lacking]
+            turns = lacking[in_turn(asked[lacking], tags, 2 - there[lacking])] if len(lacking) else lacking
+            for x in turns[: max(0, READY_INPUTS - ready)]:
                 for arm in (i, j):
                     if not content.covered[arm, x]:
                         yield Cell(content.prompts[arm].id, content.inputs[x].id)

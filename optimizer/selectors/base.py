@@ -77,6 +77,9 @@ class Selector(Protocol):
     pair asked last is not asked again while another is playable; the same record and the same
     state of ``rng`` give the same pair; the record is not changed. Which of the two is shown first
     is no business of a selector: callers draw the side.
+
+    ``needs`` is what it cannot do without. What it is glad of and can do without is in ``uses``, where it
+    has that (``wanted``).
     """
 
     name: ClassVar[str]
@@ -85,6 +88,12 @@ class Selector(Protocol):
     def ask(self, record: Record, rng: np.random.Generator) -> Pair:
         """The next pair; ``record`` has at least one playable pair."""
         ...
+
+
+def wanted(selector: Selector) -> frozenset[Need]:
+    """What a record for this selector should hold beyond counts, where it can be had."""
+    uses: frozenset[Need] = getattr(selector, "uses", frozenset())
+    return selector.needs | uses
 
 
 def blank_record(k: int, **known: object) -> Record:

@@ -33,6 +33,7 @@ class Colstim:
 
     name: ClassVar[str] = "colstim"
     needs: ClassVar[frozenset[Need]] = frozenset()
+    uses: ClassVar[frozenset[Need]] = frozenset({Need.FEATURES})
     width: float = 1.0
 
     def ask(self, record: Record, rng: np.random.Generator) -> Pair:

@@ -1,9 +1,9 @@
-"""On which input a chosen pair is asked: fresh ones first, then the least certain.
+"""On which input a chosen pair is asked: fresh ones first, then in balance over tags and inputs.
 
 Votes on the same pair and the same input repeat themselves, so a pair meets each input once before it
 meets any twice. Among equally fresh ones the study stays balanced over tags and over inputs. What is
-then still level goes to the input whose outcome is hardest to foretell, since that vote says most, and
-at last to chance.
+then still level is left to chance: to ask where the outcome is hardest to foretell gains nothing
+(docs/decisions.md).
 """
 
 from collections.abc import Sequence
@@ -20,13 +20,11 @@ def choose_input(
     rng: np.random.Generator,
     asked: IntArray | None = None,
     tags: Sequence[Sequence[str]] | None = None,
-    chance: FloatArray | None = None,
 ) -> int:
     """The index of one of n inputs, n >= 1; the same state of ``rng`` gives the same one.
 
     ``met`` (n,) counts duels of this pair on each input. Where known: ``asked`` (n,) counts duels of any
-    pair on it, ``tags`` are each input's, and ``chance`` (n,) is the predicted probability that one
-    given arm of the pair wins there.
+    pair on it, and ``tags`` are each input's.
     """
     left = _least(np.arange(len(met)), met)
     if tags is not None:
@@ -34,10 +32,18 @@ def choose_input(
         left = _least(left, tag_load(tags, load))
     if asked is not None:
         left = _least(left, asked)
-    if chance is not None:
-        certain: FloatArray = np.abs(chance - 0.5)
-        left = _least(left, certain)
     return int(rng.choice(left))
+
+
+def in_turn(asked: IntArray, tags: Sequence[Sequence[str]], lacking: IntArray) -> IntArray:
+    """The order in which n equally fresh inputs are to be asked: balanced over tags, then over inputs, and
+    last by ``lacking`` (n,), how many outputs would have to be made there.
+
+    Outputs cost money, but strengths are meant for all inputs: asked on a few of them only, prompts look
+    better or worse than they are by what those few like, and no number of votes mends it.
+    """
+    order: IntArray = np.lexsort((lacking, asked, tag_load(tags, asked).round(9)))
+    return order
 
 
 def tag_load(tags: Sequence[Sequence[str]], load: FloatArray | IntArray) -> FloatArray:

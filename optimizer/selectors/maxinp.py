@@ -28,6 +28,7 @@ class MaxInP:
 
     name: ClassVar[str] = "maxinp"
     needs: ClassVar[frozenset[Need]] = frozenset()
+    uses: ClassVar[frozenset[Need]] = frozenset({Need.FEATURES})
     width: float = 2.0
 
     def ask(self, record: Record, rng: np.random.Generator) -> Pair:

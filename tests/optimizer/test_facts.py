@@ -61,6 +61,20 @@ def test_only_votes_of_the_wanted_raters_are_remembered(store: Store) -> None:
     assert liked(store, RaterKind.JUDGE) == [1, 1]
 
 
+@pytest.mark.parametrize(
+    ("selector", "told"),
+    [("gaussian_process", True), ("colstim", True), ("maxinp", True), ("auto", False), ("rucb", False)],
+)
+def test_selectors_that_use_embeddings_get_them(store: Store, selector: str, told: bool) -> None:
+    study = replace(store.study(STUDY), settings=Settings(selector=selector))
+    pairing = Pairing(store)
+    desk = store.asking.desk(STUDY, RaterId("ann"), utc_now())
+    features = pairing.record(study, pairing.content(STUDY), desk).features
+    assert (features is not None) is told
+    if features is not None:
+        assert features.shape[0] == 2
+
+
 def test_a_rater_set_aside_is_forgotten(store: Store) -> None:
     store.replace(replace(store.rater(RaterId("ann")), set_aside_at=utc_now()))
     assert liked(store, None) == [1, 1]

@@ -1,5 +1,6 @@
 """The main path: a duel is asked once, shown blind, answered once, and counted on the right side."""
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -508,6 +509,24 @@ def test_a_live_study_asks_pairs_on_fresh_inputs_that_are_ready_first(store: Sto
     shown = workshop.next_live_duel(STUDY, ANN)  # what was held back is not tried again and again
     assert isinstance(shown, ShownDuel)
     assert shown.duel.input in ("x1", "x2")
+
+
+def test_a_live_study_stays_balanced_over_its_inputs(store: Store) -> None:
+    """Outputs that are there already tempt: ten duels of five prompts could stay on three inputs."""
+    workshop = without_outputs(store, prompts=5, inputs=5)
+    asked: Counter[str] = Counter()
+    for _ in range(10):
+        wanted = workshop.next_live_duel(STUDY, ANN)
+        if isinstance(wanted, Wanted):
+            there = {output.prompt for output in store.outputs(STUDY) if output.input == wanted.input}
+            for prompt in {wanted.first, wanted.second} - there:
+                written(store, prompt, wanted.input)
+            wanted = workshop.next_live_duel(STUDY, ANN, wanted)
+        assert isinstance(wanted, ShownDuel)
+        asked[wanted.duel.input] += 1
+        workshop.record_vote(wanted.duel.id, ANN, Outcome.FIRST)
+    assert len(asked) == 5
+    assert max(asked.values()) <= 3
 
 
 def test_what_is_wanted_is_dropped_when_a_prompt_is_retired(store: Store) -> None:

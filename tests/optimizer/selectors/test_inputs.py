@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from optimizer.selectors.inputs import choose_input, tag_load
+from optimizer.selectors.inputs import choose_input, in_turn, tag_load
 
 
 def rng(seed: int = 0) -> np.random.Generator:
@@ -37,15 +37,6 @@ def test_a_study_stays_balanced_over_tags_of_unequal_size() -> None:
     assert np.ptp(asked) <= 1
 
 
-def test_level_inputs_go_to_the_least_certain_outcome() -> None:
-    chance = np.array([0.9, 0.45, 0.2])
-    assert choose_input(np.zeros(3, dtype=np.int64), rng(), chance=chance) == 1
-
-
-def test_freshness_outweighs_uncertainty() -> None:
-    assert choose_input(np.array([1, 0]), rng(), chance=np.array([0.5, 0.99])) == 1
-
-
 def test_the_same_rng_gives_the_same_input() -> None:
     met = np.zeros(20, dtype=np.int64)
     assert choose_input(met, rng(4)) == choose_input(met, rng(4))
@@ -55,3 +46,9 @@ def test_the_same_rng_gives_the_same_input() -> None:
 def test_the_load_of_several_tags_is_their_mean() -> None:
     load = tag_load([("a", "b"), ("a",), ()], np.array([2.0, 4.0, 7.0]))
     assert load == pytest.approx([2.5, 3.0, 7.0])
+
+
+def test_inputs_take_turns_by_tag_then_by_input_and_only_then_by_what_outputs_cost() -> None:
+    tags = [("easy",), ("easy",), ("hard",), ("hard",)]
+    asked, lacking = np.array([3, 2, 0, 0]), np.array([0, 0, 2, 1])
+    assert in_turn(asked, tags, lacking).tolist() == [3, 2, 1, 0]
