@@ -1,6 +1,6 @@
 """What can be asked of a study: its prompts and inputs in use, and which outputs are there."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -42,6 +42,10 @@ class Content:
         """This output, if it may be shown; its prompt and its input must be in use."""
         there = self.samples.get((self.arm[prompt], self.column[input]), ())
         return next((key for key in there if key.id == output), None)
+
+    def by_input(self, times: Mapping[InputId, int]) -> IntArray:
+        """(inputs,) how often, 0 where nothing is said."""
+        return np.array([times.get(row.id, 0) for row in self.inputs], dtype=np.int64)
 
     def without(self, cells: Collection[tuple[PromptId, InputId]]) -> "Content":
         """The same, where no output will come on these cells."""

@@ -6,7 +6,7 @@ rater and never count. The rest is the selector's choice.
 """
 
 from collections import Counter, OrderedDict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from zlib import crc32
@@ -30,7 +30,7 @@ from optimizer.heard import Heard
 from optimizer.newcomers import introduce
 from optimizer.selectors import SELECTORS
 from optimizer.selectors.base import Pair, Record, uniform_pair, wanted
-from optimizer.selectors.inputs import IntArray, choose_input, in_turn
+from optimizer.selectors.inputs import choose_input, in_turn
 from optimizer.storage.asking import Desk, Meetings
 from optimizer.storage.base import OutputKey, Store
 
@@ -222,7 +222,7 @@ class Pairing:
         i, j = drawn.sides(rng)
         first, second = content.prompts[i].id, content.prompts[j].id
         meetings = _also_met(self._meetings(study, content, i, j), waiting, {first, second})
-        times = times_by_input(meetings.met, content)
+        times = content.by_input(meetings.met)
         there = content.covered[i].astype(int) + content.covered[j].astype(int)
         lacking = content.open[i] & content.open[j] & (there < 2)
         fresh = times == 0
@@ -230,7 +230,7 @@ class Pairing:
             return self._on_shared(content, drawn, i, j, meetings, rng)
         among = np.flatnonzero(lacking & (times == times[lacking].min()))
         tags = [content.inputs[x].tags for x in among]
-        x = int(among[in_turn(times_by_input(meetings.asked, content)[among], tags, 2 - there[among])[0]])
+        x = int(among[in_turn(content.by_input(meetings.asked)[among], tags, 2 - there[among])[0]])
         reason = drawn.pair.reason
         return Wanted(study.id, content.inputs[x].id, first, second, drawn.selector, reason, drawn.audit)
 
@@ -243,7 +243,7 @@ class Pairing:
         """On an input where both arms have outputs."""
         shared = np.flatnonzero(content.covered[i] & content.covered[j])
         tags = [content.inputs[x].tags for x in shared]
-        times, asked = times_by_input(meetings.met, content), times_by_input(meetings.asked, content)[shared]
+        times, asked = content.by_input(meetings.met), content.by_input(meetings.asked)[shared]
         x = int(shared[choose_input(times[shared], rng, asked, tags)])
         first, second = self._fresh(content, i, x), self._fresh(content, j, x)
         reason = drawn.pair.reason
@@ -285,11 +285,6 @@ def _also_met(meetings: Meetings, waiting: Sequence[Wanted], pair: set[PromptId]
     met = Counter(one.input for one in waiting if {one.first, one.second} == pair)
     asked = Counter(one.input for one in waiting)
     return Meetings(met + Counter(meetings.met), asked + Counter(meetings.asked))
-
-
-def times_by_input(met: Mapping[InputId, int], content: Content) -> IntArray:
-    """(inputs,) how often, by input."""
-    return np.array([met.get(row.id, 0) for row in content.inputs], dtype=np.int64)
 
 
 def _check_askable(content: Content) -> None:

@@ -19,7 +19,7 @@ from optimizer.errors import PromptDuelError
 from optimizer.generation.cells import Cell
 from optimizer.generation.service import Generation
 from optimizer.llm.budget import Budget
-from optimizer.pairing import Drawn, Pairing, next_rng, times_by_input
+from optimizer.pairing import Drawn, Pairing, next_rng
 from optimizer.selectors.base import Record
 from optimizer.selectors.inputs import in_turn
 from optimizer.stats.tally import BOTH_GOOD, FIRST, SECOND, Tally
@@ -129,7 +129,7 @@ class Ahead:
         for i, j in pairs:
             one, other = content.prompts[i].id, content.prompts[j].id
             meetings = self._store.asking.meetings(study, one, other)
-            met, asked = (times_by_input(known, content) for known in (meetings.met, meetings.asked))
+            met, asked = (content.by_input(times) for times in (meetings.met, meetings.asked))
             fresh = np.flatnonzero(met == 0)
             there = content.covered[i].astype(int) + content.covered[j].astype(int)
             ready = sum(there[x] == 2 for x in fresh)
