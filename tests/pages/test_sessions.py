@@ -98,7 +98,9 @@ def test_a_person_joins_practises_votes_and_sees_only_that(visitor: Visitor, stu
     assert "the prompts stay unnamed" in visitor.shown()
     assert "leads" not in visitor.shown()
     names = [prompt.name for prompt in visitor.services.store.prompts(study.id)]
-    assert not any(name in visitor.shown() for name in names)
+    telling = [name for name in names if " " in name]  # an output may well say "Warm"
+    assert telling
+    assert not any(name in visitor.shown() for name in telling)
 
 
 def test_a_wrong_link_is_told_and_counted_as_one_guess_however_often_the_page_runs(
