@@ -30,7 +30,7 @@ def sentence(standings: Standings) -> str:
     if not standings.cyclic or not standings.circle:
         return told
     around = " beats ".join(f"“{plain(name)}”" for name in (*standings.circle, standings.circle[0]))
-    return f"{told} {around}."
+    return f"{told} The circle: {around}."
 
 
 def headed(standings: Standings) -> str:
