@@ -159,7 +159,7 @@ def believed_strengths(ledger_cells: Cells, record: Record, read_out: ReadOut) -
     """The posterior and the recommended arm of a read-out."""
     if read_out is ReadOut.FULL:
         covariance = None if record.features is None else by_similarity(record.features)
-        posterior = fit(ledger_cells, covariance).posterior
+        posterior = fit(ledger_cells, covariance, with_reliability=ledger_cells.raters > 1).posterior
         return posterior, posterior.leader
     pairs = choose_pair_effects(record.tally, prior_covariances(record))
     return pairs.strengths, pairs.leader
