@@ -124,7 +124,7 @@ def p_best_over_votes(race: Race, arms: Sequence[int], confidence: float) -> go.
 
 def strengths(standings: Standings) -> go.Figure:
     """Strengths with their 90 % intervals, strongest on top."""
-    rows = list(reversed(standings.rows))
+    rows = sorted(standings.rows, key=lambda row: row.strength)
     height = 120 + 34 * len(rows)
     figure = figure_of("Strength, with 90 % interval", "logits above the average prompt", "", height)
     figure.add_scatter(

@@ -29,7 +29,7 @@ class Row:
     strength: float  # logits above the average prompt
     low: float
     high: float
-    p_best: float  # to be the strongest; where a circle is likely, to beat every other prompt
+    p_best: float  # to be the strongest that competes
     rank_low: int  # best rank within the interval
     rank_high: int
     chance: float  # to beat a random other prompt of the pool
@@ -74,8 +74,14 @@ class Standings:
 
     @property
     def cyclic(self) -> bool:
-        """Is a circle likelier than not? Then the best prompt is the one that beats every other one."""
+        """Is a circle likelier than not? Then recommended is who most plausibly beats every other prompt,
+        ``advice.p_best`` is the probability that it does, and ``Row.p_best`` only says who is strongest."""
         return self.p_cycle > IN_DOUBT
+
+    @property
+    def around(self) -> tuple[str, ...]:
+        """The names along the circle and the first of them again; empty where none is likely."""
+        return (*self.circle, self.circle[0]) if self.cyclic and self.circle else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +112,7 @@ def standings_of(study: Study, arms: tuple[Prompt, ...], votes: Counted) -> Stan
     active = _active(arms)
     cycles = _cycles(wins, active, rng)
     draws = posterior.draws(DRAWS, rng)  # once, so that the table and the advice never differ
-    rows = _rows(arms, tally, posterior, draws, _p_best(arms, draws, cycles))
+    rows = _rows(arms, tally, posterior, draws, _p_best(arms, draws))
     if cycles is not None and cycles.likely:
         rows = sorted(rows, key=lambda row: row.prompt.id != arms[active[cycles.leader]].id)
     return Standings(
@@ -135,14 +141,10 @@ def race_of(study: Study, arms: tuple[Prompt, ...], votes: Counted, points: int)
         votes = votes.inputs_as_one()
     marks = checkpoints(votes.n, points)
     best, chance, low, high, observed = (np.zeros((len(marks), k)) for _ in range(5))
-    active = _active(arms)
-    final = _cycles(votes.tally().wins, active, np.random.default_rng(study.seed))
     for row, mark in enumerate(marks):
         so_far = votes.until(mark)
-        rng = np.random.default_rng([study.seed, mark])
-        draws = so_far.posterior().draws(RACE_DRAWS, rng)
-        circle = final is not None and final.likely  # else there was hardly one before
-        best[row] = _p_best(arms, draws, _cycles(so_far.tally().wins, active, rng) if circle else None)
+        draws = so_far.posterior().draws(RACE_DRAWS, np.random.default_rng([study.seed, mark]))
+        best[row] = _p_best(arms, draws)
         estimate = chance_against_pool(draws)
         chance[row], low[row], high[row] = estimate.value, estimate.low, estimate.high
         wins = so_far.tally().wins
@@ -168,13 +170,11 @@ def _cycles(wins: FloatArray, active: Sequence[int], rng: np.random.Generator) -
     return check_cycles(wins[np.ix_(active, active)], rng) if len(active) >= 3 else None
 
 
-def _p_best(arms: Sequence[Prompt], draws: FloatArray, cycles: CycleCheck | None) -> FloatArray:
+def _p_best(arms: Sequence[Prompt], draws: FloatArray) -> FloatArray:
     """(k,) the probability that each arm is the best active one; 0 for retired ones."""
     best = np.zeros(len(arms))
     active = _active(arms)
-    if cycles is not None and cycles.likely:
-        best[active] = cycles.p_unbeaten
-    elif active:
+    if active:
         best[active] = p_best(draws[:, active])
     return best
 

@@ -60,8 +60,15 @@ def standings_json(study: Study, standings: Standings) -> dict[str, object]:
         "human_votes": standings.human_votes,
         "judge_votes": standings.judge_votes,
         "raters": standings.raters,
+        "p_cycle": standings.p_cycle,
+        "circle": list(standings.circle),
         "advice": advice
-        and {"kind": advice.kind, "sentence": advice_sentence(standings), "more_votes": advice.more_votes},
+        and {
+            "kind": advice.kind,
+            "sentence": advice_sentence(standings),
+            "p_best": advice.p_best,
+            "more_votes": advice.more_votes,
+        },
         "prompts": [row_json(row) for row in standings.rows],
     }
 

@@ -44,8 +44,9 @@ def _undecided(report: Report) -> str:
         return ""
     more = f" About {advice.more_votes:,} more votes should decide it." if advice.more_votes else ""
     wanted = report.study.settings.confidence
-    chance = f"{100 * report.winner.p_best:.1f} %"
-    return f"Not decided: the winner is the best with {chance}; {100 * wanted:g} % is wanted.{more}"
+    chance = f"{100 * advice.p_best:.1f} %"
+    does = "beats every other prompt" if report.standings.cyclic else "is the best"
+    return f"Not decided: the winner {does} with {chance}; {100 * wanted:g} % is wanted.{more}"
 
 
 def _equal(report: Report) -> str:
@@ -62,7 +63,7 @@ def _equal(report: Report) -> str:
 def _circle(report: Report) -> str:
     if not report.standings.cyclic:
         return ""
-    around = " beats ".join(f"'{name}'" for name in (*report.standings.circle, *report.standings.circle[:1]))
+    around = " beats ".join(f"'{name}'" for name in report.standings.around)
     return (
         f"The preferences run in a circle (probability {report.standings.p_cycle:.0%}): "
         f"{around or 'several'}. "
@@ -76,7 +77,10 @@ def _length(report: Report) -> str:
     if fair is None or winner is None:
         return ""
     ratio = fair.winner_length / fair.pool_length
-    longer, moved = ratio > 1.0, fair.leader.id != winner.prompt.id
+    strongest = max(
+        (row for row in report.standings.rows if row.prompt.retired_at is None), key=lambda row: row.strength
+    )
+    longer, moved = ratio > 1.0, fair.leader.id != strongest.prompt.id
     liked = fair.longer_wins if longer else fair.shorter_wins
     if 1.0 / LONGER < ratio < LONGER or not (moved or liked):
         return ""
@@ -170,7 +174,7 @@ def _segment(report: Report) -> str:
         and segment.leader.id != winner.prompt.id
         and segment.p_best >= SURE_SEGMENT
     ]
-    if not others:
+    if not others or report.standings.cyclic:  # segments go by strengths
         return ""
     told = ", ".join(f"'{s.leader.name}' on {s.slice} '{s.name}'" for s in others[:4] if s.leader is not None)
     return f"Not everywhere: another prompt is very likely the best on some inputs ({told})."

@@ -71,14 +71,15 @@ def _question(report: Report) -> Section:
 
 
 def _winner(report: Report) -> Section:
-    winner = report.winner
+    winner, advice = report.winner, report.standings.advice
     assert winner is not None
+    chance = winner.p_best if advice is None else advice.p_best
     return Section(
         "The winner",
         [
             Text(
                 f"{winner.prompt.name} {'beats every other' if report.standings.cyclic else 'is the best'} "
-                f"prompt with a probability of {probability(winner.p_best)}.",
+                f"prompt with a probability of {probability(chance)}.",
                 lead=True,
             ),
             Text(
@@ -139,7 +140,7 @@ def _standings(report: Report) -> Section:
         [
             Table(columns, rows, marked, frozenset({0, *range(2, 12)})),
             Text(
-                "Best: probability of being the best prompt in use. Strength: logits above the average "
+                "Best: probability of being the strongest prompt in use. Strength: logits above the average "
                 "prompt, with "
                 "the interval that holds it with 90 %. Beats pool: chance to win against another prompt "
                 "drawn at "

@@ -35,7 +35,10 @@ class Recommend(StrEnum):
 
 
 class ReadOut(StrEnum):
-    """The model that recommends: strengths with pair effects, or the full one (position, inputs, answers)."""
+    """The model that recommends: strengths with pair effects, or the full one (position, inputs, answers).
+
+    In a circle the standings of a study go by the first, whatever else they know.
+    """
 
     PAIRS = "pairs"
     FULL = "full"

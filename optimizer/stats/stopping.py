@@ -46,6 +46,7 @@ class Advice:
     leader: int
     runner_up: int
     p_best: float  # of the leader; where a circle is likely, that it beats every other arm
+    # The rest goes by strengths, in a circle too.
     p_near_best: float  # that no arm is better than the leader by more than the margin
     expected_regret: float  # of the leader, win probability
     more_votes: int | None  # about as many until the advice changes to stop; None when unknown or not wanted
@@ -111,9 +112,10 @@ def _kind(
         return AdviceKind.KEEP_GOING
     if chance >= confidence:
         return AdviceKind.STOP
-    if circle is not None:
-        lost = circle.p_cycle >= confidence and circle.p_unbeaten.sum() < NO_WINNER
-        return AdviceKind.CYCLE if lost else AdviceKind.KEEP_GOING
+    if circle is not None and circle.p_cycle < confidence:
+        return AdviceKind.KEEP_GOING
+    if circle is not None and circle.p_unbeaten.sum() < NO_WINNER:
+        return AdviceKind.CYCLE
     if near >= confidence and advantage <= margin:
         return AdviceKind.PRACTICALLY_EQUAL
     return AdviceKind.KEEP_GOING
@@ -131,7 +133,7 @@ def _reason(
     """One sentence or two, with the names left open."""
     if votes == 0:
         return "Nobody has voted yet."
-    if circle is not None:
+    if circle is not None and kind is not AdviceKind.PRACTICALLY_EQUAL:
         return _in_a_circle(kind, chance, circle)
     if kind is AdviceKind.STOP:
         return f"{{leader}} is the best with a probability of {percent(chance)}."
@@ -159,7 +161,7 @@ def _in_a_circle(kind: AdviceKind, chance: float, circle: CycleCheck) -> str:
         )
     return (
         f"The preferences probably run in a circle ({sure}). "
-        f"{{leader}} beats every other prompt with a probability of {percent(chance)}; more votes will tell."
+        f"{{leader}} beats every other prompt with a probability of {percent(chance)}; more votes may tell."
     )
 
 

@@ -12,6 +12,7 @@ from optimizer.standings import Race, Standings
 from pages.parts import access, advice, charts, filters, frame, labels
 
 OBSERVED, MODEL = "Observed", "Model"
+BEST, STRONGEST = "Probably best", "Probably strongest"
 
 
 def table(standings: Standings) -> pd.DataFrame:
@@ -21,7 +22,7 @@ def table(standings: Standings) -> pd.DataFrame:
         {
             "Rank": range(1, len(standings.rows) + 1),
             "Prompt": [row.prompt.name + retired.get(row.prompt.id, "") for row in standings.rows],
-            "Probably best": [100 * row.p_best for row in standings.rows],
+            STRONGEST if standings.cyclic else BEST: [100 * row.p_best for row in standings.rows],
             "Beats a random one": [100 * row.chance for row in standings.rows],
             "Duels": [row.duels for row in standings.rows],
             "Rank range": [
@@ -47,9 +48,10 @@ def draw_table(standings: Standings) -> None:
         hide_index=True,
         column_config={
             "Strength": st.column_config.NumberColumn(format="%+.2f", help="Logits above the average."),
-            "Probably best": percent(
-                help="Probability that this prompt is the best of the pool, given the votes; where "
-                "preferences run in a circle, that it beats every other one."
+            BEST: percent(help="Probability that this prompt is the best of the pool, given the votes."),
+            STRONGEST: percent(
+                help="Probability that this prompt is the strongest, on average over its opponents. Where "
+                "preferences run in a circle, that does not say who wins."
             ),
             "Beats a random one": percent(
                 help="Chance to win a duel against another prompt drawn at random from the pool."
@@ -62,7 +64,7 @@ def draw_race(race: Race, standings: Standings, study: Study) -> None:
     order = {prompt.id: arm for arm, prompt in enumerate(standings.arms)}
     arms = [order[row.prompt.id] for row in standings.rows][: charts.MOST_LINES]
     if len(standings.rows) > len(arms):
-        st.caption(f"The {len(arms)} strongest of {len(standings.rows)} prompts.")
+        st.caption(f"The first {len(arms)} of {len(standings.rows)} prompts.")
     which = st.segmented_control(
         "Win rate", [MODEL, OBSERVED], default=MODEL, key="rate", bind="query-params", required=True,
         help="The model's chance to beat a random prompt is fair to every prompt; the observed win rate "

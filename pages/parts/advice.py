@@ -27,10 +27,8 @@ def sentence(standings: Standings) -> str:
     if standings.advice is None:
         return "A second active prompt is needed before there is anything to decide."
     told = standings.advice.sentence([f"“{plain(prompt.name)}”" for prompt in standings.active])
-    if not standings.cyclic or not standings.circle:
-        return told
-    around = " beats ".join(f"“{plain(name)}”" for name in (*standings.circle, standings.circle[0]))
-    return f"{told} The circle: {around}."
+    around = " beats ".join(f"“{plain(name)}”" for name in standings.around)
+    return f"{told} The circle: {around}." if around else told
 
 
 def headed(standings: Standings) -> str:

@@ -115,7 +115,7 @@ def test_standings_for_people_and_programs(voted: dict[str, str]) -> None:
     assert (best["wins"], best["losses"], best["duels"], best["observed"]) == (10, 0, 10, 1.0)
     assert best["p_best"] > 0.9
     assert best["low"] < best["strength"] < best["high"]
-    assert set(data["advice"]) == {"kind", "sentence", "more_votes"}
+    assert set(data["advice"]) == {"kind", "sentence", "p_best", "more_votes"}
     shown = run(voted, "standings", data["study"]["id"]).stdout.splitlines()
     assert shown[0] == "Small: 10 votes by 1 rater"
     assert [line.split()[0] for line in shown[2:4]] == ["Good", "Bad"]

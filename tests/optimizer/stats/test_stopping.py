@@ -86,6 +86,13 @@ def test_who_beats_every_other_wins_though_others_run_in_a_circle_and_are_strong
     assert "a beats every other prompt with a probability of 80 %" in probably.sentence(["a", "b", "c", "d"])
 
 
+def test_two_equal_prompts_above_a_circle_are_called_equal_and_not_asked_about_for_ever():
+    top = advice([1.01, 1.0, 0.0, 0.0, 0.0], 0.04, cycles=circling(0.99, [0.55, 0.44, 0.0, 0.0, 0.0], 0))
+    assert (top.kind, top.leader, top.runner_up) == (AdviceKind.PRACTICALLY_EQUAL, 0, 1)
+    level = advice([0.01, 0.0, 0.0], 0.04, cycles=circling(0.7, [0.2, 0.2, 0.2], 0))
+    assert level.kind is AdviceKind.KEEP_GOING  # a circle among equals may yet be sure
+
+
 def test_before_the_first_vote_there_is_nothing_to_say():
     found = advise(posterior([0.0, 0.0], 1.0), 0.0, np.random.default_rng(0))
     assert found.kind is AdviceKind.KEEP_GOING
