@@ -32,6 +32,12 @@ def installed(name: str) -> bool:
     return importlib.util.find_spec(name) is not None
 
 
+def _summary(regrets: list[list[float]]) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """P(best found), mean regret and its standard error by number of votes, of regrets by run and votes."""
+    table = np.array(regrets)
+    return (table <= 0).mean(0), table.mean(0), table.std(0, ddof=1) / math.sqrt(len(table))
+
+
 def duelpy_results(
     scene: Scene, algorithm: str, votes: tuple[int, ...], runs: int, seed: int
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -40,8 +46,7 @@ def duelpy_results(
     The recommendation is the algorithm's own; where it says that it has none yet, the arm that has
     won the largest share of its duels.
     """
-    regret = np.array([_duelpy_run(scene, algorithm, votes, seed, run) for run in range(runs)])
-    return (regret <= 0).mean(0), regret.mean(0), regret.std(0, ddof=1) / math.sqrt(runs)
+    return _summary([_duelpy_run(scene, algorithm, votes, seed, run) for run in range(runs)])
 
 
 def _duelpy_run(scene: Scene, algorithm: str, votes: tuple[int, ...], seed: int, run: int) -> list[float]:
@@ -115,8 +120,7 @@ def botorch_results(
     highest expected utility of the best option among all pairs; recommended is the highest mean. Where
     its fit gives up, the kernel keeps its starting values for that vote.
     """
-    regret = np.array([_botorch_run(scene, votes, seed, run) for run in range(runs)])
-    return (regret <= 0).mean(0), regret.mean(0), regret.std(0, ddof=1) / math.sqrt(runs)
+    return _summary([_botorch_run(scene, votes, seed, run) for run in range(runs)])
 
 
 def _botorch_run(scene: Scene, votes: tuple[int, ...], seed: int, run: int) -> list[float]:
@@ -186,11 +190,7 @@ def read_out_regrets(
                 np.add.at(wins, (winner[:n], loser[:n]), 1.0)
                 row.append(float(world.regret[best_of(wins)]))
             regrets[name].append(row)
-    tables = {name: np.array(rows) for name, rows in regrets.items()}
-    return {
-        name: ((table <= 0).mean(0), table.mean(0), table.std(0, ddof=1) / math.sqrt(runs))
-        for name, table in tables.items()
-    }
+    return {name: _summary(rows) for name, rows in regrets.items()}
 
 
 def _choix(wins: FloatArray) -> int:

@@ -164,19 +164,20 @@ def _play_peers(runs: int, until: float, ledger: Ledger) -> None:
         key = f"btl{arms} | two-arm genie"
         if key not in ledger.rows:
             rates, regret = genie_regret(Scene("btl", Setting(arms)), BUDGETS, 20_000, SEED)
-            row = {"runs": 20_000, "arms": arms, "votes": list(BUDGETS), "regret": regret.tolist()}
-            ledger.add(key, row | {"found": (1 - rates).tolist(), "se": [0.0] * len(BUDGETS), "seconds": 0.0})
+            exact = np.zeros(len(BUDGETS))
+            ledger.add(key, _peer_row(arms, BUDGETS, 20_000, (1 - rates, regret, exact)))
     if "read-outs of random duels, btl20 | ours" not in ledger.rows:
         for name, figures in read_out_regrets(scene, (50, 100, 200), runs, SEED).items():
             key = f"read-outs of random duels, btl20 | {name}"
-            ledger.add(key, _peer_row(scene, (50, 100, 200), runs, figures))
-    if not installed("duelpy"):
+            ledger.add(key, _peer_row(20, (50, 100, 200), runs, figures))
+    shipped = DUELPY if installed("duelpy") else ()
+    if not shipped:
         click.echo("duelpy is not installed: pip install -r benchmarks/requirements.txt")
-    for name in DUELPY if installed("duelpy") else ():
+    for name in shipped:
         key = f"btl20 | duelpy {name}"
         if key not in ledger.rows and time.monotonic() < until:
             figures = duelpy_results(scene, name, RATIO_BUDGETS, runs, SEED)
-            ledger.add(key, _peer_row(scene, RATIO_BUDGETS, runs, figures))
+            ledger.add(key, _peer_row(20, RATIO_BUDGETS, runs, figures))
     if not installed("botorch"):
         click.echo("BoTorch is not installed: pip install botorch, which brings torch")
         return
@@ -184,14 +185,14 @@ def _play_peers(runs: int, until: float, ledger: Ledger) -> None:
     key = f"{cell.name} | botorch PairwiseGP with EUBO"
     if key not in ledger.rows and time.monotonic() < until:
         figures = botorch_results(cell.scene, cell.terms.votes, runs, SEED)
-        ledger.add(key, _peer_row(cell.scene, cell.terms.votes, runs, figures))
+        ledger.add(key, _peer_row(cell.scene.arms, cell.terms.votes, runs, figures))
 
 
 def _peer_row(
-    scene: Scene, votes: tuple[int, ...], runs: int, figures: tuple[FloatArray, FloatArray, FloatArray]
+    arms: int, votes: tuple[int, ...], runs: int, figures: tuple[FloatArray, FloatArray, FloatArray]
 ) -> dict[str, Any]:
     found, regret, error = (values.tolist() for values in figures)
-    row = {"runs": runs, "arms": scene.arms, "votes": list(votes), "seconds": 0.0}
+    row = {"runs": runs, "arms": arms, "votes": list(votes), "seconds": 0.0}
     return row | {"found": found, "regret": regret, "se": error}
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from optimizer.domain import Input, InputId, OutputId, Prompt, PromptId, StudyId
 from optimizer.newcomers import ancestors_in_use, proposed
 from optimizer.selectors.base import BoolArray, IntArray
+from optimizer.selectors.inputs import in_turn
 from optimizer.storage.base import OutputKey, Store
 
 
@@ -46,6 +47,13 @@ class Content:
     def by_input(self, times: Mapping[InputId, int]) -> IntArray:
         """(inputs,) how often, 0 where nothing is said."""
         return np.array([times.get(row.id, 0) for row in self.inputs], dtype=np.int64)
+
+    def in_turn(self, i: int, j: int, inputs: IntArray, asked: Mapping[InputId, int]) -> IntArray:
+        """These inputs in the order in which two arms are to meet on them (``selectors/inputs.py``)."""
+        there = self.covered[i, inputs].astype(int) + self.covered[j, inputs].astype(int)
+        tags = [self.inputs[x].tags for x in inputs]
+        order: IntArray = inputs[in_turn(self.by_input(asked)[inputs], tags, 2 - there)]
+        return order
 
     def without(self, cells: Collection[tuple[PromptId, InputId]]) -> "Content":
         """The same, where no output will come on these cells."""

@@ -30,7 +30,7 @@ from optimizer.heard import Heard
 from optimizer.newcomers import introduce
 from optimizer.selectors import SELECTORS
 from optimizer.selectors.base import Pair, Record, uniform_pair, wanted
-from optimizer.selectors.inputs import choose_input, in_turn
+from optimizer.selectors.inputs import choose_input
 from optimizer.storage.asking import Desk, Meetings
 from optimizer.storage.base import OutputKey, Store
 
@@ -229,8 +229,7 @@ class Pairing:
         if np.any(fresh & (there == 2)) or (np.any(there == 2) and not np.any(fresh & lacking)):
             return self._on_shared(content, drawn, i, j, meetings, rng)
         among = np.flatnonzero(lacking & (times == times[lacking].min()))
-        tags = [content.inputs[x].tags for x in among]
-        x = int(among[in_turn(content.by_input(meetings.asked)[among], tags, 2 - there[among])[0]])
+        x = int(content.in_turn(i, j, among, meetings.asked)[0])
         reason = drawn.pair.reason
         return Wanted(study.id, content.inputs[x].id, first, second, drawn.selector, reason, drawn.audit)
 

@@ -79,6 +79,16 @@ class Standings:
         return self.p_cycle > IN_DOUBT
 
     @property
+    def p_winner(self) -> float:
+        """That the recommended prompt is the best one, or where ``cyclic`` that it beats every other one."""
+        return 1.0 if self.advice is None else self.advice.p_best
+
+    @property
+    def strongest(self) -> Row:
+        """Of those that compete: nearly always the recommended one. There must be one."""
+        return max((row for row in self.rows if row.prompt.retired_at is None), key=lambda row: row.strength)
+
+    @property
     def around(self) -> tuple[str, ...]:
         """The names along the circle and the first of them again; empty where none is likely."""
         return (*self.circle, self.circle[0]) if self.cyclic and self.circle else ()

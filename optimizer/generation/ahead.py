@@ -21,7 +21,6 @@ from optimizer.generation.service import Generation
 from optimizer.llm.budget import Budget
 from optimizer.pairing import Drawn, Pairing, next_rng
 from optimizer.selectors.base import Record
-from optimizer.selectors.inputs import in_turn
 from optimizer.stats.tally import BOTH_GOOD, FIRST, SECOND, Tally
 from optimizer.storage.asking import Desk
 from optimizer.storage.base import Store
@@ -129,15 +128,12 @@ class Ahead:
         for i, j in pairs:
             one, other = content.prompts[i].id, content.prompts[j].id
             meetings = self._store.asking.meetings(study, one, other)
-            met, asked = (content.by_input(times) for times in (meetings.met, meetings.asked))
-            fresh = np.flatnonzero(met == 0)
+            fresh = np.flatnonzero(content.by_input(meetings.met) == 0)
             there = content.covered[i].astype(int) + content.covered[j].astype(int)
             ready = sum(there[x] == 2 for x in fresh)
             makeable = content.open[i] & content.open[j] & (there < 2)
-            lacking = fresh[makeable[fresh]]
-            tags = [content.inputs[x].tags for x in lacking]
-            turns = lacking[in_turn(asked[lacking], tags, 2 - there[lacking])] if len(lacking) else lacking
-            for x in turns[: max(0, READY_INPUTS - ready)]:
+            lacking = content.in_turn(i, j, fresh[makeable[fresh]], meetings.asked)
+            for x in lacking[: max(0, READY_INPUTS - ready)]:
                 for arm in (i, j):
                     if not content.covered[arm, x]:
                         yield Cell(content.prompts[arm].id, content.inputs[x].id)

@@ -44,7 +44,7 @@ def _undecided(report: Report) -> str:
         return ""
     more = f" About {advice.more_votes:,} more votes should decide it." if advice.more_votes else ""
     wanted = report.study.settings.confidence
-    chance = f"{100 * advice.p_best:.1f} %"
+    chance = f"{100 * report.standings.p_winner:.1f} %"
     does = "beats every other prompt" if report.standings.cyclic else "is the best"
     return f"Not decided: the winner {does} with {chance}; {100 * wanted:g} % is wanted.{more}"
 
@@ -77,10 +77,7 @@ def _length(report: Report) -> str:
     if fair is None or winner is None:
         return ""
     ratio = fair.winner_length / fair.pool_length
-    strongest = max(
-        (row for row in report.standings.rows if row.prompt.retired_at is None), key=lambda row: row.strength
-    )
-    longer, moved = ratio > 1.0, fair.leader.id != strongest.prompt.id
+    longer, moved = ratio > 1.0, fair.leader.id != report.standings.strongest.prompt.id
     liked = fair.longer_wins if longer else fair.shorter_wins
     if 1.0 / LONGER < ratio < LONGER or not (moved or liked):
         return ""

@@ -71,15 +71,14 @@ def _question(report: Report) -> Section:
 
 
 def _winner(report: Report) -> Section:
-    winner, advice = report.winner, report.standings.advice
+    winner = report.winner
     assert winner is not None
-    chance = winner.p_best if advice is None else advice.p_best
     return Section(
         "The winner",
         [
             Text(
                 f"{winner.prompt.name} {'beats every other' if report.standings.cyclic else 'is the best'} "
-                f"prompt with a probability of {probability(chance)}.",
+                f"prompt with a probability of {probability(report.standings.p_winner)}.",
                 lead=True,
             ),
             Text(
@@ -97,7 +96,7 @@ def _winner(report: Report) -> Section:
 
 
 def _advice(report: Report) -> list[Block]:
-    """What else the advice says; that it is the best is said above, of circles nothing."""
+    """What else the advice says: a sure winner is named above, but not the circle below it."""
     advice = report.standings.advice
     if advice is None:
         return [Text("It is the only prompt in use.")]

@@ -78,9 +78,8 @@ def draw_winner(visit: Visit, standings: Standings, study: Study) -> None:
         st.markdown("## Nobody has voted yet.")
         return
     st.markdown(f"# {labels.plain(row.prompt.name)}")
-    chance = row.p_best if standings.advice is None else standings.advice.p_best
     does = "Beats every other prompt" if standings.cyclic else "Best"
-    st.markdown(f"## {does} with a probability of {probability(chance)}")
+    st.markdown(f"## {does} with a probability of {probability(standings.p_winner)}")
     st.markdown(
         f"It beats another prompt of the pool in **{percent(row.chance)}** of duels (90 % interval "
         f"{percent(row.chance_low)} to {percent(row.chance_high)}), after "

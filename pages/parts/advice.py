@@ -60,8 +60,7 @@ def winners(standings: Standings) -> None:
     share = shares(standings.wins[np.ix_(met, met)])
     names = [plain(standings.arms[arm].name) for arm in met]
     known = {standings.arms[arm].id for arm in met}
-    competing = [row for row in standings.rows if row.prompt.retired_at is None]
-    strongest = max(competing, key=lambda row: row.strength).prompt
+    strongest = standings.strongest.prompt
     leader = plain(strongest.name) + ("" if strongest.id in known else ", which has met no other yet")
     beats_all = condorcet(share)
     mixture = von_neumann(share)

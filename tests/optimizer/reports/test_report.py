@@ -53,6 +53,7 @@ def test_the_winner_is_that_of_the_standings(report: Report) -> None:
     text = to_markdown(report)
     assert report.standings.cyclic  # Odd beat Best, and lost to Worst
     assert "**Best beats every other prompt with a probability of " in text
+    assert report.winner.p_best > 0.95
     assert report.standings.advice is not None
     assert f"probability of {100 * report.standings.advice.p_best:.0f} %" in text
     assert "Best: {{q}}" in text
